@@ -1,1 +1,4 @@
-//! Placeholder; replaced by the first real module.
+//! Values every other crate speaks: diagnostics with source spans, digests, numeric element types.
+//! Nothing here reads a file, a clock or the environment.
+
+pub mod diagnostics;

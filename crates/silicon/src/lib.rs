@@ -1,1 +1,4 @@
-//! Placeholder; replaced by the first real module.
+//! The translator: Python source in, checked C99 and `no_std` Rust out. Pure: no process, file, clock or
+//! network; whatever must be asked of CPython goes through the [`oracle::Oracle`] port.
+
+pub mod oracle;

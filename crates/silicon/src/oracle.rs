@@ -1,0 +1,325 @@
+//! The port to the reference interpreter (CPython in a sandbox) and the values that cross it.
+//! `proofmark-silicon-verify` implements it; the JSON form of these types *is* the wire protocol.
+
+use serde::{Deserialize, Serialize};
+
+/// A NumPy element type, by NumPy's own name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum DType {
+    Bool,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Float32,
+    Float64,
+    Complex64,
+    Complex128,
+}
+
+/// Bytes written as standard base64 (with padding) in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+/// A Python value the translator may look into. Mutable containers carry `id`: two occurrences with the same
+/// nonzero id within one answer are the same object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum PyValue {
+    /// `None`
+    None,
+    /// `...`
+    Ellipsis,
+    /// `True`/`False` (Python's, not NumPy's)
+    Bool {
+        /// value
+        v: bool,
+    },
+    /// Python int, decimal digits, any size
+    Int {
+        /// decimal
+        v: String,
+    },
+    /// Python float as the 16 hex digits of its IEEE bits, most significant first
+    Float {
+        /// bits
+        v: String,
+    },
+    /// Python complex, both parts as for `Float`
+    Complex {
+        /// real bits
+        re: String,
+        /// imaginary bits
+        im: String,
+    },
+    /// str
+    Str {
+        /// text
+        v: String,
+    },
+    /// bytes
+    Bytes {
+        /// base64
+        v: Bytes,
+    },
+    /// tuple; `names` is non-empty for a namedtuple (or any result with named fields)
+    Tuple {
+        /// items
+        v: Vec<PyValue>,
+        /// field names
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        names: Vec<String>,
+    },
+    /// list
+    List {
+        /// items
+        v: Vec<PyValue>,
+        /// identity
+        id: u64,
+    },
+    /// dict in insertion order
+    Dict {
+        /// keys and values
+        v: Vec<(PyValue, PyValue)>,
+        /// identity
+        id: u64,
+    },
+    /// set or frozenset, sorted where sortable
+    Set {
+        /// items
+        v: Vec<PyValue>,
+        /// identity
+        id: u64,
+    },
+    /// slice object
+    Slice {
+        /// start, stop, step
+        v: Box<[PyValue; 3]>,
+    },
+    /// range object
+    Range {
+        /// start, stop, step
+        v: [i64; 3],
+    },
+    /// numpy.ndarray: C-order little-endian bytes; `bool` one byte; complex interleaved re, im
+    Ndarray {
+        /// element type
+        dtype: DType,
+        /// shape
+        shape: Vec<usize>,
+        /// C-order bytes
+        data: Bytes,
+        /// identity
+        id: u64,
+        /// identity of the array that owns the memory if this one is a view onto another (else 0)
+        #[serde(default)]
+        base: u64,
+    },
+    /// NumPy scalar
+    Scalar {
+        /// element type
+        dtype: DType,
+        /// little-endian bytes of one element
+        data: Bytes,
+    },
+    /// numpy.dtype instance, or a scalar type such as `np.float32` used as a value
+    Dtype {
+        /// element type
+        v: DType,
+    },
+    /// module, by its import name
+    Module {
+        /// dotted name
+        v: String,
+    },
+    /// function defined in a Python file of the project
+    Function {
+        /// import name of the defining module (`__main__` for a script)
+        module: String,
+        /// `__qualname__`
+        qualname: String,
+        /// path of the source file, relative to the project root
+        file: String,
+        /// first line of the `def`/`lambda` (decorators excluded), 1-based
+        line: u32,
+        /// default values of positional parameters, last parameters first-aligned as in `__defaults__`
+        defaults: Vec<PyValue>,
+        /// `__kwdefaults__`
+        kwdefaults: Vec<(String, PyValue)>,
+        /// closure cells by name
+        closure: Vec<(String, PyValue)>,
+    },
+    /// bound method of a project object
+    Method {
+        /// the object
+        object: Box<PyValue>,
+        /// the function
+        function: Box<PyValue>,
+    },
+    /// function, ufunc, builtin or class that is not in the project, by a name that imports
+    /// (`numpy.fft.fft`, `math.sqrt`, `builtins.len`, `scipy.signal.lfilter`)
+    Library {
+        /// dotted name
+        v: String,
+    },
+    /// class defined in a project file
+    Class {
+        /// import name of the defining module
+        module: String,
+        /// `__qualname__`
+        qualname: String,
+        /// path relative to the project root
+        file: String,
+        /// line of `class`
+        line: u32,
+        /// base classes, in order (`object` left out)
+        bases: Vec<PyValue>,
+        /// class attributes that are not functions/properties/static methods
+        attrs: Vec<(String, PyValue)>,
+    },
+    /// instance of a project class (or of a dataclass / SimpleNamespace)
+    Object {
+        /// the class
+        class: Box<PyValue>,
+        /// identity
+        id: u64,
+        /// instance attributes; left empty on a second occurrence of the same id
+        attrs: Vec<(String, PyValue)>,
+    },
+    /// anything else; can be handed back to the oracle by handle
+    Opaque {
+        /// type name
+        type_name: String,
+        /// repr, cut to 200 characters
+        repr: String,
+        /// handle in the oracle process
+        handle: u64,
+    },
+}
+
+/// Why a reference evaluation failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PyException {
+    /// exception class name
+    pub type_name: String,
+    /// `str(exception)`
+    pub message: String,
+    /// file (relative to the project root), line; innermost project frame last
+    #[serde(default)]
+    pub trace: Vec<(String, u32)>,
+}
+
+/// One recorded call of the entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordedCall {
+    /// For a class entry: index of the instance the method was called on, in order of first call.
+    pub instance: Option<usize>,
+    /// Function name, or method name for a class entry.
+    pub name: String,
+    /// Arguments as bound to parameter names in declaration order (defaults filled in), deep-copied before the call.
+    /// `*args` arrive as a tuple, `**kwargs` as a dict.
+    pub args: Vec<(String, PyValue)>,
+    /// The same arguments after the call (to see what was written into them).
+    pub args_after: Vec<(String, PyValue)>,
+    /// Draws from numpy.random/random inside the call, in order: qualified function name, result.
+    pub draws: Vec<(String, PyValue)>,
+    /// Result or exception.
+    pub result: Result<PyValue, PyException>,
+}
+
+/// What one run of the bench showed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The entry as found: `Function`, `Method` parts or `Class`.
+    pub entry: PyValue,
+    /// Calls in order.
+    pub calls: Vec<RecordedCall>,
+    /// Instances (class entry): the object as it was just before its first recorded call.
+    pub instances: Vec<PyValue>,
+    /// Globals of every project module as they were just before the first recorded call: module import name,
+    /// relative file, name -> value.
+    pub modules: Vec<ModuleSnapshot>,
+    /// For a script entry: final values of the named result variables.
+    pub script_results: Vec<(String, PyValue)>,
+    /// Random draws of a script, with the line of the call.
+    pub script_draws: Vec<(String, u32, PyValue)>,
+    /// `python`, `numpy`, `scipy` versions.
+    pub versions: Vec<(String, String)>,
+    /// What the bench printed (cut to 64 KiB).
+    pub stdout: String,
+}
+
+/// Globals of one module of the project.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModuleSnapshot {
+    /// import name (`__main__` for a script run as such)
+    pub module: String,
+    /// path relative to the project root
+    pub file: String,
+    /// globals, sorted by name; dunders left out
+    pub globals: Vec<(String, PyValue)>,
+}
+
+/// The reference interpreter as the translator sees it.
+pub trait Oracle {
+    /// Evaluates a Python expression over `a0`, `a1`, ... (the arguments) with `np`/`numpy`, `scipy` (and submodules),
+    /// `math`, `cmath`, `builtins`, `operator`, `itertools`, `functools`, `copy` importable by dotted name.
+    /// Example: `eval("scipy.signal.firwin(a0, a1)", ..)`. Must be free of side effects on later answers.
+    fn eval(&mut self, expression: &str, args: &[PyValue]) -> Result<PyValue, PyException>;
+    /// Text of a project source file, by path relative to the project root.
+    fn source(&mut self, file: &str) -> Option<String>;
+}
+
+mod serde_bytes {
+    use super::Bytes;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+            let mut out = String::with_capacity(self.0.len().div_ceil(3) * 4);
+            for chunk in self.0.chunks(3) {
+                let n = chunk.iter().enumerate().fold(0u32, |n, (i, b)| n | u32::from(*b) << (16 - 8 * i));
+                for i in 0..4 {
+                    let c = ALPHABET[(n >> (18 - 6 * i)) as usize & 63] as char;
+                    out.push(if i <= chunk.len() { c } else { '=' });
+                }
+            }
+            s.serialize_str(&out)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Bytes {
+        fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+            let text = std::borrow::Cow::<str>::deserialize(d)?;
+            let body = text.trim_end_matches('=').as_bytes();
+            let mut out = Vec::with_capacity(body.len() / 4 * 3 + 2);
+            let (mut acc, mut bits) = (0u32, 0);
+            for c in body {
+                let v = match c {
+                    b'A'..=b'Z' => c - b'A',
+                    b'a'..=b'z' => c - b'a' + 26,
+                    b'0'..=b'9' => c - b'0' + 52,
+                    b'+' => 62,
+                    b'/' => 63,
+                    _ => return Err(D::Error::custom("invalid base64")),
+                };
+                acc = acc << 6 | u32::from(v);
+                bits += 6;
+                if bits >= 8 {
+                    bits -= 8;
+                    out.push((acc >> bits) as u8);
+                    acc &= (1 << bits) - 1;
+                }
+            }
+            Ok(Bytes(out))
+        }
+    }
+}
