@@ -276,50 +276,17 @@ pub trait Oracle {
     fn source(&mut self, file: &str) -> Option<String>;
 }
 
-mod serde_bytes {
-    use super::Bytes;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    impl Serialize for Bytes {
-        fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-            let mut out = String::with_capacity(self.0.len().div_ceil(3) * 4);
-            for chunk in self.0.chunks(3) {
-                let n = chunk.iter().enumerate().fold(0u32, |n, (i, b)| n | u32::from(*b) << (16 - 8 * i));
-                for i in 0..4 {
-                    let c = ALPHABET[(n >> (18 - 6 * i)) as usize & 63] as char;
-                    out.push(if i <= chunk.len() { c } else { '=' });
-                }
-            }
-            s.serialize_str(&out)
-        }
+impl Serialize for Bytes {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        use base64::Engine as _;
+        s.serialize_str(&base64::engine::general_purpose::STANDARD.encode(&self.0))
     }
+}
 
-    impl<'de> Deserialize<'de> for Bytes {
-        fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-            let text = std::borrow::Cow::<str>::deserialize(d)?;
-            let body = text.trim_end_matches('=').as_bytes();
-            let mut out = Vec::with_capacity(body.len() / 4 * 3 + 2);
-            let (mut acc, mut bits) = (0u32, 0);
-            for c in body {
-                let v = match c {
-                    b'A'..=b'Z' => c - b'A',
-                    b'a'..=b'z' => c - b'a' + 26,
-                    b'0'..=b'9' => c - b'0' + 52,
-                    b'+' => 62,
-                    b'/' => 63,
-                    _ => return Err(D::Error::custom("invalid base64")),
-                };
-                acc = acc << 6 | u32::from(v);
-                bits += 6;
-                if bits >= 8 {
-                    bits -= 8;
-                    out.push((acc >> bits) as u8);
-                    acc &= (1 << bits) - 1;
-                }
-            }
-            Ok(Bytes(out))
-        }
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        use base64::Engine as _;
+        let text = std::borrow::Cow::<str>::deserialize(d)?;
+        base64::engine::general_purpose::STANDARD.decode(text.as_bytes()).map(Bytes).map_err(serde::de::Error::custom)
     }
 }
