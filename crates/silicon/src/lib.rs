@@ -1,4 +1,6 @@
 //! The translator: Python source in, checked C99 and `no_std` Rust out. Pure: no process, file, clock or
 //! network; whatever must be asked of CPython goes through the [`oracle::Oracle`] port.
 
+pub mod dtype;
+pub mod hir;
 pub mod oracle;

@@ -3,25 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A NumPy element type, by NumPy's own name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum DType {
-    Bool,
-    Int8,
-    Int16,
-    Int32,
-    Int64,
-    Uint8,
-    Uint16,
-    Uint32,
-    Uint64,
-    Float32,
-    Float64,
-    Complex64,
-    Complex128,
-}
+pub use crate::dtype::DType;
 
 /// Bytes written as standard base64 (with padding) in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
