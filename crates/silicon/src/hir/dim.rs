@@ -161,7 +161,7 @@ impl Dim {
         if rest.terms.is_empty() { whole } else { whole.add(&Dim::from(Atom::Div(Box::new(rest), k))) }
     }
     /// The larger.
-    pub fn max(&self, other: &Dim) -> Dim {
+    pub fn maximum(&self, other: &Dim) -> Dim {
         match self.sub(other).as_const() {
             Some(d) if d >= 0 => self.clone(),
             Some(_) => other.clone(),
@@ -172,7 +172,7 @@ impl Dim {
         }
     }
     /// The smaller.
-    pub fn min(&self, other: &Dim) -> Dim {
+    pub fn minimum(&self, other: &Dim) -> Dim {
         match self.sub(other).as_const() {
             Some(d) if d <= 0 => self.clone(),
             Some(_) => other.clone(),
@@ -211,8 +211,8 @@ impl Dim {
                 Atom::Length(_) | Atom::Value(_) => leaf(a),
                 Atom::Div(d, k) => d.substitute(leaf).div(*k),
                 Atom::Product(v) => v.iter().fold(Dim::from(1i64), |acc, a| acc.mul(&atom(a, leaf))),
-                Atom::Max(a, b) => a.substitute(leaf).max(&b.substitute(leaf)),
-                Atom::Min(a, b) => a.substitute(leaf).min(&b.substitute(leaf)),
+                Atom::Max(a, b) => a.substitute(leaf).maximum(&b.substitute(leaf)),
+                Atom::Min(a, b) => a.substitute(leaf).minimum(&b.substitute(leaf)),
             }
         }
         self.terms.iter().fold(Dim::from(self.constant), |acc, (a, c)| acc.add(&atom(a, leaf).scale(*c)))
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(n.scale(8).offset(3).div(8), n);
         assert_eq!(n.offset(9).div(8), n.offset(1).div(8).offset(1));
         assert_eq!(n.mul(&n.offset(1)), n.mul(&n).add(&n));
-        assert_eq!(n.offset(1).max(&n), n.offset(1));
+        assert_eq!(n.offset(1).maximum(&n), n.offset(1));
         assert_eq!(n.offset(-64).div(8).to_string(), "div($0, 8)-8");
     }
 }
