@@ -2,3 +2,4 @@
 //! Nothing here reads a file, a clock or the environment.
 
 pub mod diagnostics;
+pub mod digest;
