@@ -1,0 +1,338 @@
+"""Fourier transforms of `numpy.fft` and `scipy.fft`, for any length known at translation time.
+
+Single precision stays single (as SciPy and NumPy 2 have it); every other type is computed in double. A transform
+along the last axis runs row by row, one along an earlier axis down the columns of its block, without transposing.
+"""
+
+import numpy as np
+
+import _pm
+from fft_kernel import _block, _real_inverse_row, _real_row
+
+
+# ---- axes, lengths and scaling -----------------------------------------------------------------------------
+
+
+def _axis_of(axis, ndim):
+    if axis < -ndim or axis >= ndim:
+        raise IndexError("axis %d is out of bounds for array of dimension %d" % (axis, ndim))
+    return axis % ndim
+
+
+def _scale_of(norm, n, inverse):
+    """The factor that `norm` asks for."""
+    if norm is None or norm == "backward":
+        return 1.0 / n if inverse else 1.0
+    if norm == "ortho":
+        return 1.0 / n**0.5
+    if norm == "forward":
+        return 1.0 if inverse else 1.0 / n
+    raise ValueError('Invalid norm value %r, should be "backward", "ortho" or "forward".' % (norm,))
+
+
+def _float_of(dtype):
+    return np.float32 if dtype in (np.float16, np.float32, np.complex64) else np.float64
+
+
+def _complex_of(dtype):
+    return np.complex64 if dtype in (np.float16, np.float32, np.complex64) else np.complex128
+
+
+def _product(values):
+    total = 1
+    for v in values:
+        total *= v
+    return total
+
+
+def _length(x, n, axis):
+    """The length of the transform along `axis`, checked."""
+    count = x.shape[axis] if n is None else n
+    if not _pm.is_static(count):
+        _pm.refuse("the length of a Fourier transform must be known at translation time; pass n= or fix the length")
+    if count < 1:
+        raise ValueError("invalid number of data points (%d) specified" % count)
+    return count
+
+
+def _fit(x, n, axis):
+    """x as (before, n, after), cut or padded with zeros along `axis`."""
+    before = _product(x.shape[:axis])
+    after = _product(x.shape[axis + 1 :])
+    have = x.shape[axis]
+    v = x.reshape(before, have, after)
+    if _pm.is_static(have) and have == n:
+        return v
+    if _pm.is_static(have) and have > n:
+        return v[:, :n, :]
+    if not _pm.is_static(have):
+        _pm.refuse("cutting or padding an array of unknown length to the length of a Fourier transform")
+    y = np.zeros((before, n, after), x.dtype)
+    y[:, :have, :] = v
+    return y
+
+
+def _replaced(shape, axis, n):
+    return tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])
+
+
+def _complex_transform(x, n, axis, inverse, norm):
+    x = np.asarray(x)
+    axis = _axis_of(axis, x.ndim)
+    n = _length(x, n, axis)
+    scale = _scale_of(norm, n, inverse)
+    kind = _float_of(x.dtype)
+    v = _fit(x, n, axis)
+    before = v.shape[0]
+    after = v.shape[2]
+    if not _pm.is_static(after):
+        _pm.refuse("a Fourier transform along an axis before one of unknown length; transpose first")
+    v = v.reshape(before, n * after)
+    y = np.empty((before, n * after), _complex_of(x.dtype))
+    for b in range(before):
+        if np.iscomplexobj(x):
+            xr = v[b].real.astype(kind)
+            xi = v[b].imag.astype(kind)
+            if inverse:
+                yi, yr = _block(xi, xr, n, after)
+            else:
+                yr, yi = _block(xr, xi, n, after)
+            for i in range(n * after):
+                y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+        elif after == 1:
+            # The other half of a real signal's spectrum is its conjugate.
+            yr, yi = _real_row(v[b].astype(kind), n)
+            sign = -1.0 if inverse else 1.0
+            for i in range(n // 2 + 1):
+                y[b, i] = complex(yr[i] * scale, yi[i] * sign * scale)
+            for i in range(1, (n + 1) // 2):
+                y[b, n - i] = complex(yr[i] * scale, yi[i] * -sign * scale)
+        else:
+            zero = np.zeros(n * after, kind)
+            if inverse:
+                yi, yr = _block(zero, v[b].astype(kind), n, after)
+            else:
+                yr, yi = _block(v[b].astype(kind), zero, n, after)
+            for i in range(n * after):
+                y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+    return y.reshape(_replaced(x.shape, axis, n))
+
+
+def _to_last(x, axis):
+    """x with `axis` moved to the end."""
+    order = [d for d in range(x.ndim) if d != axis] + [axis]
+    return x.transpose(order)
+
+
+def _from_last(x, axis):
+    """x with its last axis moved to `axis`."""
+    order = list(range(x.ndim - 1))
+    order.insert(axis, x.ndim - 1)
+    return x.transpose(order)
+
+
+def _real_transform(x, n, axis, norm):
+    x = np.asarray(x)
+    if np.iscomplexobj(x):
+        raise TypeError("x must be a real sequence")
+    axis = _axis_of(axis, x.ndim)
+    n = _length(x, n, axis)
+    scale = _scale_of(norm, n, False)
+    kind = _float_of(x.dtype)
+    t = _to_last(x, axis)
+    v = _fit(t, n, x.ndim - 1)
+    before = v.shape[0]
+    v = v.reshape(before, n)
+    y = np.empty((before, n // 2 + 1), _complex_of(x.dtype))
+    for b in range(before):
+        yr, yi = _real_row(v[b].astype(kind), n)
+        for i in range(n // 2 + 1):
+            y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+    return _from_last(y.reshape(_replaced(t.shape, x.ndim - 1, n // 2 + 1)), axis)
+
+
+def _real_inverse(x, n, axis, norm, conjugate):
+    """Inverse of `_real_transform`; with `conjugate` and the scaling of a forward transform this is hfft."""
+    x = np.asarray(x)
+    axis = _axis_of(axis, x.ndim)
+    n = _length(x, 2 * (x.shape[axis] - 1) if n is None else n, axis)
+    scale = _scale_of(norm, n, not conjugate)
+    kind = _float_of(x.dtype)
+    t = _to_last(x, axis)
+    v = _fit(t, n // 2 + 1, x.ndim - 1)
+    before = v.shape[0]
+    v = v.reshape(before, n // 2 + 1)
+    y = np.empty((before, n), kind)
+    for b in range(before):
+        xr = v[b].real.astype(kind)
+        xi = v[b].imag.astype(kind)
+        if conjugate:
+            xi = -xi
+        yr = _real_inverse_row(xr, xi, n)
+        for i in range(n):
+            y[b, i] = yr[i] * scale
+    return _from_last(y.reshape(_replaced(t.shape, x.ndim - 1, n)), axis)
+
+
+# binds: numpy.fft.fft
+def numpy_fft(a, n=None, axis=-1, norm=None, out=None):
+    _no_out(out)
+    return _complex_transform(a, n, axis, False, norm)
+
+
+# binds: scipy.fft.fft
+def scipy_fft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _complex_transform(x, n, axis, False, norm)
+
+
+# binds: numpy.fft.ifft
+def numpy_ifft(a, n=None, axis=-1, norm=None, out=None):
+    _no_out(out)
+    return _complex_transform(a, n, axis, True, norm)
+
+
+# binds: scipy.fft.ifft
+def scipy_ifft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _complex_transform(x, n, axis, True, norm)
+
+
+# binds: numpy.fft.rfft
+def numpy_rfft(a, n=None, axis=-1, norm=None, out=None):
+    _no_out(out)
+    return _real_transform(a, n, axis, norm)
+
+
+# binds: scipy.fft.rfft
+def scipy_rfft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _real_transform(x, n, axis, norm)
+
+
+# binds: numpy.fft.irfft
+def numpy_irfft(a, n=None, axis=-1, norm=None, out=None):
+    _no_out(out)
+    return _real_inverse(a, n, axis, norm, False)
+
+
+# binds: scipy.fft.irfft
+def scipy_irfft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _real_inverse(x, n, axis, norm, False)
+
+
+# binds: numpy.fft.hfft
+def numpy_hfft(a, n=None, axis=-1, norm=None, out=None):
+    _no_out(out)
+    return _real_inverse(a, n, axis, norm, True)
+
+
+# binds: scipy.fft.hfft
+def scipy_hfft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _real_inverse(x, n, axis, norm, True)
+
+
+def _no_out(out):
+    if out is not None:
+        raise NotImplementedError("the out= argument of numpy.fft; assign the result instead")
+
+
+# ---- several axes ------------------------------------------------------------------------------------------
+
+
+def _axes_of(x, s, axes):
+    """The axes and lengths of an n-dimensional transform, as NumPy and SciPy pair them."""
+    if axes is None:
+        axes = list(range(x.ndim)) if s is None else list(range(x.ndim - len(s), x.ndim))
+    axes = [_axis_of(a, x.ndim) for a in axes]
+    lengths = [None] * len(axes) if s is None else [None if k == -1 else k for k in s]
+    if len(lengths) != len(axes):
+        raise ValueError("Shape and axes have different lengths.")
+    return axes, lengths
+
+
+def _many(x, s, axes, inverse, norm):
+    y = np.asarray(x)
+    axes, lengths = _axes_of(y, s, axes)
+    for k in reversed(range(len(axes))):
+        y = _complex_transform(y, lengths[k], axes[k], inverse, norm)
+    return y
+
+
+# binds: numpy.fft.fft2
+def numpy_fft2(a, s=None, axes=(-2, -1), norm=None, out=None):
+    _no_out(out)
+    return _many(a, s, axes, False, norm)
+
+
+# binds: scipy.fft.fft2
+def scipy_fft2(x, s=None, axes=(-2, -1), norm=None, overwrite_x=False, workers=None, plan=None):
+    return _many(x, s, axes, False, norm)
+
+
+# binds: numpy.fft.ifft2
+def numpy_ifft2(a, s=None, axes=(-2, -1), norm=None, out=None):
+    _no_out(out)
+    return _many(a, s, axes, True, norm)
+
+
+# binds: scipy.fft.ifft2
+def scipy_ifft2(x, s=None, axes=(-2, -1), norm=None, overwrite_x=False, workers=None, plan=None):
+    return _many(x, s, axes, True, norm)
+
+
+# binds: numpy.fft.fftn
+def numpy_fftn(a, s=None, axes=None, norm=None, out=None):
+    _no_out(out)
+    return _many(a, s, axes, False, norm)
+
+
+# binds: scipy.fft.fftn
+def scipy_fftn(x, s=None, axes=None, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _many(x, s, axes, False, norm)
+
+
+# binds: numpy.fft.ifftn
+def numpy_ifftn(a, s=None, axes=None, norm=None, out=None):
+    _no_out(out)
+    return _many(a, s, axes, True, norm)
+
+
+# binds: scipy.fft.ifftn
+def scipy_ifftn(x, s=None, axes=None, norm=None, overwrite_x=False, workers=None, plan=None):
+    return _many(x, s, axes, True, norm)
+
+
+def _rolled(x, axes, forward):
+    """x with its zero frequency moved to the middle of each axis, or back."""
+    y = np.asarray(x)
+    if axes is None:
+        axes = list(range(y.ndim))
+    elif isinstance(axes, int):
+        axes = [axes]
+    for axis in axes:
+        axis = _axis_of(axis, y.ndim)
+        n = y.shape[axis]
+        cut = (n + 1) // 2 if forward else n // 2
+        head = tuple([slice(None)] * axis + [slice(0, cut)])
+        tail = tuple([slice(None)] * axis + [slice(cut, n)])
+        y = np.concatenate((y[tail], y[head]), axis)
+    return y
+
+
+# binds: numpy.fft.fftshift, scipy.fft.fftshift
+def fftshift(x, axes=None):
+    return _rolled(x, axes, True)
+
+
+# binds: numpy.fft.ifftshift, scipy.fft.ifftshift
+def ifftshift(x, axes=None):
+    return _rolled(x, axes, False)
+
+
+# binds: numpy.fft.fftfreq, scipy.fft.fftfreq
+def fftfreq(n, d=1.0):
+    k = np.arange(n)
+    return np.where(k < (n + 1) // 2, k, k - n) * (1.0 / (n * d))
+
+
+# binds: numpy.fft.rfftfreq, scipy.fft.rfftfreq
+def rfftfreq(n, d=1.0):
+    return np.arange(n // 2 + 1) * (1.0 / (n * d))
