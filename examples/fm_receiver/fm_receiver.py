@@ -24,7 +24,7 @@ def deemphasis(tau):
 def demodulate(samples, station=60e3, tau=50e-6):
     """Audio of the station `station` Hz above the centre of `samples`.
 
-    samples: complex64[n] or complex128[n] at 384 kHz.
+    samples: complex64[n] or complex128[n] at 384 kHz, n >= 2.
     Returns float64 audio at 48 kHz, 1.0 at full deviation; one value per started 8 samples after the first.
     """
     n = np.arange(len(samples))
