@@ -4,6 +4,8 @@
 //! random source here. The format is described in `docs/evidence-bundle.md`.
 
 pub mod check;
+pub mod dsse;
+pub mod statement;
 
 use std::collections::BTreeMap;
 
