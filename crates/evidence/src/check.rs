@@ -462,3 +462,6 @@ pub enum ChecksError {
     #[error("written to schema {0:?}, this program reads {SCHEMA:?}")]
     Schema(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,12 @@
 //! Bytes and file sets come from the caller and go back to it: no network, no file system, no clock and no
 //! random source here. The format is described in `docs/evidence-bundle.md`.
 
+pub mod bundle;
 pub mod check;
 pub mod dsse;
+#[cfg(test)]
+mod sample;
+pub mod sbom;
 pub mod statement;
 
 use std::collections::BTreeMap;
