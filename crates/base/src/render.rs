@@ -261,7 +261,15 @@ fn sarif_result(diagnostic: &Diagnostic, codes: &[&str], sources: &SourceMap) ->
         "message": { "text": message },
         "locations": values(primary),
     });
-    let related = values(related);
+    let mut related = values(related);
+    // The schema wants related locations unique; equal ones are few, and not always neighbours.
+    let mut seen = Vec::new();
+    related.retain(|location| {
+        !seen.contains(location) && {
+            seen.push(location.clone());
+            true
+        }
+    });
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
@@ -367,6 +375,8 @@ mod tests {
     #[test]
     fn sarif_gives_rules_places_and_fixes() {
         let (sources, diagnostic) = sample();
+        let repeated = diagnostic.labels[1].clone();
+        let diagnostic = diagnostic.at(repeated.span, repeated.text);
         let second = Diagnostic::new("PM0001", Severity::Warning, "nothing to do");
         let value: Value = serde_json::from_str(&render_sarif(&[diagnostic, second], &sources)).unwrap();
         let run = &value["runs"][0];
@@ -386,6 +396,7 @@ mod tests {
             json!({ "startLine": 2, "startColumn": 7, "endLine": 2, "endColumn": 10, "byteOffset": 12, "byteLength": 3 })
         );
         assert_eq!(result["relatedLocations"][0]["message"]["text"], "called from here");
+        assert_eq!(result["relatedLocations"].as_array().unwrap().len(), 1, "each place once");
         let replacement = &result["fixes"][0]["artifactChanges"][0]["replacements"][0];
         assert_eq!(replacement["insertedContent"]["text"], "bar(x)");
         assert_eq!(replacement["deletedRegion"]["byteOffset"], 10);

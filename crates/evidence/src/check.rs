@@ -302,9 +302,10 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Whether the error found is allowed. NaN on either side is not.
+    /// Whether the error found is allowed: both are real and not negative, and the tolerance is finite, for an
+    /// infinite one would allow anything.
     pub fn holds(&self) -> bool {
-        self.max_abs_error.0 <= self.tolerance_abs.0
+        self.tolerance_abs.0.is_finite() && (0.0..=self.tolerance_abs.0).contains(&self.max_abs_error.0)
     }
 }
 
@@ -425,7 +426,7 @@ impl Checks {
             }
             for t in self.tolerances.iter().filter(|t| t.target == *target && !t.holds()) {
                 found.push(format!(
-                    "target {target} is claimed {level} but output {} is off by {}, more than {}",
+                    "target {target} is claimed {level} but output {} is off by {}, not within {}",
                     t.output, t.max_abs_error, t.tolerance_abs
                 ));
             }

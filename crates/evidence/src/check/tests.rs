@@ -128,13 +128,18 @@ fn contradictions_are_found() {
     assert_eq!(problems(&withheld), "");
     assert_eq!(problems(&|c| c.checks.clear()), "target c is claimed tested but no check of it passed");
     assert_eq!(problems(&|c| c.tolerances.clear()), "target c is claimed tested but no output of it was compared");
-    for (error, shown) in [(2e-15, "0.000000000000002"), (f64::NAN, "nan"), (f64::INFINITY, "inf")] {
+    for (error, shown) in [(2e-15, "0.000000000000002"), (f64::NAN, "nan"), (f64::INFINITY, "inf"), (-1.0, "-1")] {
         assert_eq!(
             problems(&|c| c.tolerances[0].max_abs_error = error.into()),
-            format!("target c is claimed tested but output y is off by {shown}, more than 0.000000000000001")
+            format!("target c is claimed tested but output y is off by {shown}, not within 0.000000000000001")
         );
     }
-    assert!(problems(&|c| c.tolerances[0].tolerance_abs = f64::NAN.into()).contains("more than nan"));
+    for tolerance in [f64::NAN, f64::INFINITY, -1.0] {
+        assert!(
+            problems(&|c| c.tolerances[0].tolerance_abs = tolerance.into())
+                .contains("output y is off by 0, not within")
+        );
+    }
     assert!(problems(&|c| c.claims[0].level = ClaimLevel::Stressed).contains("without the figure mutation_score"));
     assert!(problems(&|c| c.claims[0].level = ClaimLevel::Proved).contains("without the figure property"));
     assert!(problems(&|c| c.checks[2].reason.clear()).contains("c.eva is Skipped without a reason"));
