@@ -39,7 +39,7 @@ def header(path, keys):
     found = {}
     start = 0
     if "family" in keys:
-        if not re.fullmatch(r"# [A-Z`].*\.", lines[0]):
+        if not re.fullmatch(r"# \S.*\.", lines[0]):
             raise ValueError("line 1 is not a sentence in a comment")
         start = 1
     for key, line in zip(keys, lines[start:]):
