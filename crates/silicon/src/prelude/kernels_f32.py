@@ -161,7 +161,7 @@ def _tan_quadrant(n, r):
     s = _sin64(r)
     c = _cos64(r)
     odd = (n & 1) != 0
-    return np.float32(np.where(odd, -c, s) / np.where(odd, s, c))
+    return np.where(odd, -c, s) / np.where(odd, s, c)
 
 
 def _sin_middle(x):
@@ -176,7 +176,8 @@ def _cos_middle(x):
 
 def _tan_middle(x):
     n, r = _reduce_middle(x)
-    return np.where(x == 0.0, x, _tan_quadrant(n, r))
+    d = np.float64(x)
+    return np.float32(np.where(d == 0.0, d, _tan_quadrant(n, r)))
 
 
 def _sin_huge(x):
@@ -191,7 +192,7 @@ def _cos_huge(x):
 
 def _tan_huge(x):
     n, r = _reduce_huge(np.where(np.isinf(x), np.float32(2097152.0), x))
-    return np.where(np.isinf(x), np.float32(_NAN), _tan_quadrant(n, r))
+    return np.where(np.isinf(x), np.float32(_NAN), np.float32(_tan_quadrant(n, r)))
 
 
 def _sin_slow(x):
@@ -317,95 +318,99 @@ def _log1p_64(x):
     return np.where(small, _log1p_reduced(np.where(small, x, 0.0)), _log_64(1.0 + x))
 
 
-def _log_edges(x, y):
-    """y = log(x) for positive finite x, with the values at 0, below 0, at infinity and NaN put in."""
-    return np.where(x > 0.0, np.where(x < _INF, np.float32(y), x), np.where(x == 0.0, np.float32(-_INF), np.float32(_NAN)))
-
-
-def _log_64_of(x):
-    return _log_64(np.float64(np.where((x > 0.0) & (x < _INF), x, np.float32(1.0))))
+def _log_edges(d, y):
+    """y = log(d) for positive finite float64 d, with the values at 0, below 0, at infinity and NaN put in."""
+    return np.where(d > 0.0, np.where(d < _INF, y, d), np.where(d == 0.0, -_INF, _NAN))
 
 
 # kernel: numpy.log2
 def log2(x):
     """Logarithm to base 2; ULP_log2."""
-    return _log_edges(x, _log_64_of(x) * _LOG2E)
+    d = np.float64(x)
+    return np.float32(_log_edges(d, _log_64(d) * _LOG2E))
 
 
 # kernel: numpy.log10
 def log10(x):
     """Logarithm to base 10; ULP_log10."""
-    return _log_edges(x, _log_64_of(x) * 0.4342944819032518)
+    d = np.float64(x)
+    return np.float32(_log_edges(d, _log_64(d) * 0.4342944819032518))
 
 
 # kernel: numpy.log1p
 def log1p(x):
     """log(1 + x); ULP_log1p."""
-    ok = (x > -1.0) & (x < _INF)
-    y = np.float32(_log1p_64(np.float64(np.where(ok, x, np.float32(0.0)))))
-    y = np.where(np.abs(x) < 1e-30, x, y)
-    return np.where(x > -1.0, np.where(x < _INF, y, x), np.where(x == -1.0, np.float32(-_INF), np.float32(_NAN)))
+    d = np.float64(x)
+    y = np.where(np.abs(d) < 1e-30, d, _log1p_64(d))
+    return np.float32(np.where(d > -1.0, np.where(d < _INF, y, d), np.where(d == -1.0, -_INF, _NAN)))
 
 
 # kernel: numpy.expm1
 def expm1(x):
     """e**x - 1; ULP_expm1."""
-    t = np.float64(np.where(x > 100.0, np.float32(100.0), np.where(x < -40.0, np.float32(-40.0), x)))
-    return np.where(np.abs(x) < 1e-30, x, np.float32(_expm1_64(t)))
+    d = np.float64(x)
+    t = np.where(d > 100.0, 100.0, np.where(d < -40.0, -40.0, d))
+    return np.float32(np.where(np.abs(d) < 1e-30, d, _expm1_64(t)))
 
 
-def _magnitude_64(x):
-    """|x| as float64, cut at 100: beyond it the hyperbolic functions have overflowed or saturated."""
-    a = np.abs(np.float64(x))
+def _cut(a):
+    """a cut at 100: beyond it the hyperbolic functions have overflowed or saturated."""
     return np.where(a > 100.0, 100.0, a)
+
+
+def _odd(d, y):
+    """The odd function whose value at |d| is y and whose slope at 0 is 1."""
+    return np.float32(np.where(np.abs(d) < 1e-30, d, np.copysign(y, d)))
 
 
 # kernel: numpy.sinh
 def sinh(x):
     """Hyperbolic sine; ULP_sinh."""
-    e = _expm1_64(_magnitude_64(x))
-    return np.where(np.abs(x) < 1e-30, x, np.copysign(np.float32(0.5 * (e + e / (e + 1.0))), x))
+    d = np.float64(x)
+    e = _expm1_64(_cut(np.abs(d)))
+    return _odd(d, 0.5 * (e + e / (e + 1.0)))
 
 
 # kernel: numpy.cosh
 def cosh(x):
     """Hyperbolic cosine; ULP_cosh."""
-    e = _exp_64(_magnitude_64(x))
+    e = _exp_64(_cut(np.abs(np.float64(x))))
     return np.float32(0.5 * (e + 1.0 / e))
 
 
 # kernel: numpy.tanh
 def tanh(x):
     """Hyperbolic tangent; ULP_tanh."""
-    e = _expm1_64(-2.0 * _magnitude_64(x))
-    return np.where(np.abs(x) < 1e-30, x, np.copysign(np.float32(-e / (e + 2.0)), x))
+    d = np.float64(x)
+    e = _expm1_64(-2.0 * _cut(np.abs(d)))
+    return _odd(d, -e / (e + 2.0))
 
 
 # kernel: numpy.arcsinh
 def arcsinh(x):
     """Inverse hyperbolic sine; ULP_arcsinh."""
-    a = np.abs(np.float64(x))
-    t = np.where(a < _INF, a, 0.0)
-    y = np.float32(_log1p_64(t + t * t / (1.0 + np.sqrt(t * t + 1.0))))
-    return np.where((np.abs(x) < 1e-30) | np.isinf(x) | np.isnan(x), x, np.copysign(y, x))
+    d = np.float64(x)
+    a = np.abs(d)
+    y = _log1p_64(a + a * a / (1.0 + np.sqrt(a * a + 1.0)))
+    return _odd(d, np.where(a < _INF, y, a))
 
 
 # kernel: numpy.arccosh
 def arccosh(x):
     """Inverse hyperbolic cosine, NaN below 1; ULP_arccosh."""
     d = np.float64(x)
-    t = np.where((d >= 1.0) & (d < _INF), d - 1.0, 0.0)
-    y = np.float32(_log1p_64(t + np.sqrt(t * (t + 2.0))))
-    return np.where(x >= 1.0, np.where(x < _INF, y, x), np.float32(_NAN))
+    t = d - 1.0
+    y = _log1p_64(t + np.sqrt(t * (t + 2.0)))
+    return np.float32(np.where(d >= 1.0, np.where(d < _INF, y, d), _NAN))
 
 
 # kernel: numpy.arctanh
 def arctanh(x):
     """Inverse hyperbolic tangent, NaN outside -1..1; ULP_arctanh."""
-    a = np.abs(np.float64(x))
-    t = np.where(a < 1.0, a, 0.5)
-    y = np.where(a < 1.0, 0.5 * _log1p_64(2.0 * t / (1.0 - t)), np.where(a == 1.0, _INF, _NAN))
-    return np.where(np.abs(x) < 1e-30, x, np.copysign(np.float32(y), x))
+    d = np.float64(x)
+    a = np.abs(d)
+    y = 0.5 * _log1p_64(2.0 * a / (1.0 - a))
+    return _odd(d, np.where(a < 1.0, y, np.where(a == 1.0, _INF, _NAN)))
 
 
 def _asin_64(t):
@@ -438,9 +443,10 @@ def arccos(x):
 # kernel: numpy.cbrt
 def cbrt(x):
     """Real cube root; ULP_cbrt."""
-    a = np.abs(np.float64(x))
+    d = np.float64(x)
+    a = np.abs(d)
     ok = (a > 0.0) & (a < _INF)
-    b = np.where(ok, a, 1.0).view(np.uint64)
+    b = a.view(np.uint64)
     k = ((b >> 52) | 0x4330000000000000).view(np.float64) - 4503599627371519.0
     m = ((b & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
     # 2**k * m = 8**q * (m * 2**j), j in 0..2; r tends to the reciprocal cube root
@@ -451,26 +457,25 @@ def cbrt(x):
     r = r * np.where(j == 0.0, 1.0, np.where(j == 1.0, 0.7937005259840998, 0.6299605249474366))
     r = r + r * (1.0 - w * r * r * r) * 0.3333333333333333
     r = r + r * (1.0 - w * r * r * r) * 0.3333333333333333
-    return np.where(ok, np.copysign(np.float32(w * r * r * _pow2_64(q)), x), x)
+    return np.float32(np.where(ok, np.copysign(w * r * r * _pow2_64(q), d), d))
 
 
 # kernel: numpy.power
 def power(x, y):
     """x**y with the special cases of IEEE 754 pow; ULP_power."""
-    a = np.abs(x)
-    ok = (a > 0.0) & (a < _INF)
-    finite = np.abs(y) < _INF
-    p = np.float64(np.where(finite, y, np.float32(0.0))) * _log_64(np.float64(np.where(ok, a, np.float32(1.0))))
-    v = np.float32(_exp_64(np.where(p > 200.0, 200.0, np.where(p < -200.0, -200.0, p))))
-    whole = np.floor(y) == y
-    half = y * 0.5
+    d = np.float64(x)
+    g = np.float64(y)
+    a = np.abs(d)
+    up = g > 0.0
+    finite = np.abs(g) < _INF
+    p = g * _log_64(a)
+    v = _exp_64(np.where(p > 200.0, 200.0, np.where(p < -200.0, -200.0, p)))
+    whole = np.floor(g) == g
+    half = g * 0.5
     odd = whole & finite & (np.floor(half) != half)
-    up = y > 0.0
-    zero = np.float32(0.0)
-    inf = np.float32(_INF)
-    v = np.where(a == 0.0, np.where(up, zero, inf), np.where(a == _INF, np.where(up, inf, zero), v))
-    v = np.where(finite, v, np.where(a == 1.0, np.float32(1.0), np.where((a > 1.0) == up, inf, zero)))
-    v = np.where(odd & np.signbit(x), -v, v)
-    v = np.where((x < 0.0) & (a < _INF) & finite & ~whole, np.float32(_NAN), v)
-    v = np.where(np.isnan(x) | np.isnan(y), np.float32(_NAN), v)
-    return np.where((y == 0.0) | (x == 1.0), np.float32(1.0), v)
+    v = np.where(a == 0.0, np.where(up, 0.0, _INF), np.where(a == _INF, np.where(up, _INF, 0.0), v))
+    v = np.where(finite, v, np.where(a == 1.0, 1.0, np.where((a > 1.0) ^ up, 0.0, _INF)))
+    v = np.where(odd & np.signbit(d), -v, v)
+    v = np.where((d < 0.0) & (a < _INF) & finite & ~whole, _NAN, v)
+    v = np.where(np.isnan(d) | np.isnan(g), _NAN, v)
+    return np.float32(np.where((g == 0.0) | (d == 1.0), 1.0, v))

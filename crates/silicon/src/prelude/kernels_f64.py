@@ -383,6 +383,7 @@ def _atan_ratio(small, large):
     d, dl = _fast_two_sum(large, small)
     t, c = _quotient(np.where(near, n, small), np.where(near, nl, 0.0), np.where(near, d, large), np.where(near, dl, 0.0))
     z = t * t
+    c = np.where(small < 1e-250, 0.0, c)  # there the residual of the division has underflowed
     tail = t * z * _atan_tail(z) + (c - z * c)
     h, l = _fast_two_sum(np.where(near, _PIO4, t), np.where(near, t, tail))
     return h, l + np.where(near, tail + _PIO4_LO, 0.0)
@@ -410,7 +411,6 @@ def arctan2(y, x):
     g = np.where(down, -h, h)
     s, e = _fast_two_sum(c, g)
     r = np.where(c == 0.0, h + l, s + (e + (cl + np.where(down, -l, l))))
-    r = np.where((c == 0.0) & (h < 1e-150), np.where(b == 0.0, 0.0, b / a), r)
     return np.where(np.isnan(x) | np.isnan(y), _NAN, np.copysign(r, y))
 
 
@@ -642,7 +642,7 @@ def power(x, y):
     zero = np.where(y > 0.0, 0.0, _INF)  # |x| = 0
     huge = np.where(y > 0.0, _INF, 0.0)  # |x| = inf
     v = np.where(a == 0.0, zero, np.where(a == _INF, huge, v))
-    v = np.where(finite, v, np.where(a == 1.0, 1.0, np.where((a > 1.0) == (y > 0.0), _INF, 0.0)))
+    v = np.where(finite, v, np.where(a == 1.0, 1.0, np.where((a > 1.0) ^ (y > 0.0), 0.0, _INF)))
     v = np.where(odd & np.signbit(x), -v, v)
     v = np.where((x < 0.0) & (a < _INF) & finite & ~whole, _NAN, v)
     v = np.where(np.isnan(x) | np.isnan(y), _NAN, v)
