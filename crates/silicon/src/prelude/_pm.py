@@ -52,3 +52,13 @@ def sosfilt(sos, x, zi):
             v = w
         y[n] = v
     return y, z
+
+
+def complex_of(re, im):
+    """The complex value or array with these real and imaginary parts, of their precision: no arithmetic, so that signed
+    zeros, infinities and NaNs stay where they are."""
+    re, im = np.broadcast_arrays(np.asarray(re), np.asarray(im))
+    z = np.empty(re.shape, np.complex64 if re.dtype == np.float32 else np.complex128)
+    z.real = re
+    z.imag = im
+    return z[()]
