@@ -2,5 +2,7 @@
 //! network; whatever must be asked of CPython goes through the [`oracle::Oracle`] port.
 
 pub mod dtype;
+
 pub mod hir;
 pub mod oracle;
+pub mod translation;

@@ -1,0 +1,3 @@
+//! Front ends: source text in, HIR out.
+
+pub mod python;
