@@ -1,1 +1,7 @@
-//! Placeholder; replaced by the first real module.
+//! Everything the translator asks of the world: the reference interpreter in its sandbox, compilers and analysers
+//! behind one port, and NumPy's file formats. The translator itself (`proofmark-silicon`) starts no process.
+
+pub mod oracle;
+pub mod python;
+pub mod sandbox;
+pub mod tool;
