@@ -2,6 +2,15 @@
 
 Usage: python tests/check_corpus.py [NAME_PART...]
 
+A file of tests/run starts with a sentence that says what it exercises and three lines:
+  # family: NAME      one of KERNELS or LANGUAGE below
+  # entry: NAME       a function, a class whose methods are the entries, or script:VAR,VAR (no __main__ block)
+  # compare: derived  within the tolerance derived from types and operation counts; or `exact`: the same bits, where
+                      every NaN equals every other (sign and payload of a NaN are the machine's, not the program's)
+The `__main__` block is the bench: its calls define types, shapes and vectors. An exception it catches is the
+recorded outcome of that call. A file of tests/diagnostics has `expect`, `about`, `line` (where the diagnostic must
+point) and `entry`; `refused` means no output, `reported` means that output may be made but the diagnostic must be there.
+
 Every file of tests/run is run twice, in fresh processes with different hash seeds. It must carry a
 valid header, print nothing, finish within LIMIT_S seconds (imports excluded), call its entry, have an
 observable effect (a result, a changed argument or changed state) and give the same bytes both times.
