@@ -4,5 +4,6 @@
 pub mod dtype;
 
 pub mod hir;
+pub mod interp;
 pub mod oracle;
 pub mod translation;

@@ -5,9 +5,11 @@
 //! *When is it evaluated?* Instructions of a region run in order, once per execution of the region. A region may use
 //! every value defined before it in the enclosing regions. Values used in the dimensions of a type count as uses.
 
+mod build;
 mod dim;
 mod op;
 
+pub use build::Builder;
 pub use dim::{Atom, Dim, LengthId};
 pub use op::{Binary, Fault, Op, Reduction, Unary};
 

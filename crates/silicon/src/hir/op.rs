@@ -58,7 +58,7 @@ pub enum Binary {
     Mul,
     /// IEEE division (float only; complex division is a prelude kernel).
     Div,
-    /// int64 sum that stops the program with the error `overflow` when it does not fit (Python int).
+    /// int64 sum that stops the program with the fault `OverflowError` when it does not fit (Python int).
     AddChecked,
     /// int64 difference, checked.
     SubChecked,
@@ -70,7 +70,8 @@ pub enum Binary {
     FloorMod,
     /// C's `fmod` (float only): exact, sign of the dividend.
     Fmod,
-    /// Smaller one; NaN if either is NaN (NumPy `minimum`); of -0.0 and +0.0 the first operand. Not complex.
+    /// Smaller one; NaN if either is NaN (NumPy `minimum`), the first NaN; of -0.0 and +0.0 the first operand.
+    /// Bool, integers, floats.
     Min,
     /// Larger one; NaN if either is NaN.
     Max,
@@ -148,7 +149,7 @@ pub enum Op {
     Binary(Binary),
     /// `(c: bool, a, b) -> broadcast shape`: a where c, else b. Both are evaluated.
     Select,
-    /// `(x, ...) -> broadcast shape`: a scalar kernel function applied elementwise.
+    /// `(x, ...) -> broadcast shape`: a scalar kernel function applied elementwise; one result for each of its results.
     Kernel(FuncId),
     /// `() -> int64[d]`: 0, 1, ..., d-1.
     Iota,
@@ -212,14 +213,16 @@ pub enum Op {
     },
     /// `(a: T[m,k], b: T[k,n]) -> T[m,n]`: each element summed over k sequentially, starting with the first product (0 when k = 0).
     MatMul,
-    /// `(x)`: sorted ascending along the last axis as NumPy does: NaN last; complex lexicographic.
+    /// `(x)`: sorted ascending along the last axis as NumPy does: NaN last; complex lexicographic. Stable (seen with
+    /// -0.0 and NaN payloads only).
     Sort,
     /// `(x) -> int64`: stable argsort along the last axis, same order as [`Op::Sort`].
     ArgSort,
     /// `(x: T[n], h: T[k], start: int64) -> T[count]`: y[m] = sum over j ascending of h[j] * v[start + m*down - j], where v is x
     /// with up-1 zeros after every element and is zero outside; terms with v = 0 by construction are skipped, the sum
-    /// starts with +0. T float, complex, or integer (wraps). With `fma` each step is one fused multiply-add (real T).
-    /// x complex with h real is allowed: h scales both parts.
+    /// starts with +0. T float, complex, or integer (wraps). x complex with h real is allowed: h scales both parts.
+    /// With `fma` each step is one fused multiply-add wherever h is float (for complex x: one for each part);
+    /// complex h is never fused.
     Fir {
         /// Upsampling factor, positive.
         up: i64,
