@@ -31,7 +31,7 @@ STARTS_PROCESS = ("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spaw
                   "pty.spawn")
 
 
-def install_guard(readable, writable):
+def install_guard(project, readable, writable):
     """Refuses, with a name for it, what the sandbox would make fail in some obscure way. The sandbox proper is the
     operating system's; this only explains it."""
     readable = [os.path.realpath(p) for p in readable]
@@ -53,7 +53,7 @@ def install_guard(readable, writable):
             mode, flags = args[1], args[2] or 0
             writes = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
             if writes:
-                if not any(within(path, p) for p in writable):
+                if within(path, project) or not any(within(path, p) for p in writable):
                     raise Denied("write a file", path)
             elif not any(within(path, p) for p in readable):
                 raise Denied("read a file outside the project", path)

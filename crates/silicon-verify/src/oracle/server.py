@@ -239,10 +239,9 @@ def reference(request, recorder, instance):
             decoder = Decoder(None, recorder.encoder.functions)
             given = [(name, decoder.value(tree)) for name, tree in call["args"]]
             original, signature = find_call(recorder, call["name"], instance)
-            if recorder.config["guard"]:
-                GUARD["on"] = True
+            positional, named = arguments(signature, given, instance)
+            GUARD["on"] = recorder.config["guard"]
             try:
-                positional, named = arguments(signature, given, instance)
                 result, error = original(*positional, **named), None
             except Exception as raised:
                 error = raised
@@ -331,6 +330,7 @@ def bench_process(config, control, links, own_link):
         sys.stderr.flush()
         pid = fork()
         if pid == 0:
+            os.setpgid(0, 0)
             os.close(control)
             for link in links[place + 1:]:
                 os.close(link)
@@ -346,7 +346,7 @@ def bench_process(config, control, links, own_link):
     set_limits(config["limits"])
     recorder = Recorder(config, lambda tag, tree: send(tag.encode("ascii"), tree), zygote)
     recorder.zygote = zygote
-    install_guard(config["readable"], config["writable"])
+    install_guard(recorder.project.root, config["readable"], config["writable"])
     ended = outcome(recorder, recorder.run)
     GUARD["on"] = False
     try:
@@ -485,6 +485,7 @@ class Server:
         pid = fork()
         if pid == 0:
             try:
+                os.setpgid(0, 0)
                 for fd in (self.requests, self.replies, control, out, err):
                     os.close(fd)
                 for mine, _ in pairs:
@@ -496,6 +497,10 @@ class Server:
                 bench_process(self.config, control_w, [p[1].fileno() for p in pairs[1:]], pairs[0][1].fileno())
             finally:
                 os._exit(1)
+        try:
+            os.setpgid(pid, pid)  # as the child does, whoever comes first
+        except OSError:
+            pass
         for fd in (control_w, out_w, err_w):
             os.close(fd)
         for _, theirs in pairs:
@@ -506,6 +511,12 @@ class Server:
         for fd in (control, out, err):
             os.close(fd)
         alive = ended["status"] == "done"
+        if not alive:
+            try:
+                # A group dies at once; one by one, a fork bomb would be faster than we are.
+                os.killpg(pid, signal.SIGKILL)
+            except OSError:
+                pass  # nobody left in it
         self.kill_strays(({pid} | recording.images) if alive else set())
         if alive:
             ended = recording.done

@@ -1,5 +1,9 @@
 //! The oracle against a real CPython: what it records, what it computes, and what it does with benches that misbehave.
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails the test that calls it")]
 
+mod files;
+mod misbehaviour;
 mod recording;
+mod reference;
 mod support;
 mod values;

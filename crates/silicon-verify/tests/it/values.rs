@@ -115,7 +115,7 @@ fn containers_and_identity() {
 fn opaque_results_can_be_handed_back() {
     let mut oracle = oracle();
     let rng = oracle.eval("np.random.default_rng(a0)", &[int(4)]).unwrap();
-    let first = oracle.eval("a0.normal()", &[rng.clone()]).unwrap();
+    let first = oracle.eval("a0.normal()", std::slice::from_ref(&rng)).unwrap();
     assert_eq!(oracle.eval("a0.normal() + 0 * a1", &[rng.clone(), int(1)]).unwrap(), first, "each use starts afresh");
     let inner = oracle.eval("[a0, a0.bit_generator]", &[rng]).unwrap();
     let PyValue::List { v, .. } = inner else { panic!() };
