@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fft import _axis_of, _fit, _float_of, _from_last, _length, _replaced, _to_last
+from axes import _axis_of, _float_of, _from_last, _replaced, _to_last
+from fft import _fit, _length
 from fft_kernel import _real_inverse_row, _real_row, _row, _unit
 
 

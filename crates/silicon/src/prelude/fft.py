@@ -7,16 +7,11 @@ along the last axis runs row by row, one along an earlier axis down the columns 
 import numpy as np
 
 import _pm
+from axes import _axis_of, _complex_of, _float_of, _from_last, _product, _replaced, _to_last
 from fft_kernel import _block, _real_inverse_row, _real_row
 
 
 # ---- axes, lengths and scaling -----------------------------------------------------------------------------
-
-
-def _axis_of(axis, ndim):
-    if axis < -ndim or axis >= ndim:
-        raise IndexError("axis %d is out of bounds for array of dimension %d" % (axis, ndim))
-    return axis % ndim
 
 
 def _scale_of(norm, n, inverse):
@@ -28,21 +23,6 @@ def _scale_of(norm, n, inverse):
     if norm == "forward":
         return 1.0 if inverse else 1.0 / n
     raise ValueError('Invalid norm value %r, should be "backward", "ortho" or "forward".' % (norm,))
-
-
-def _float_of(dtype):
-    return np.float32 if dtype in (np.float16, np.float32, np.complex64) else np.float64
-
-
-def _complex_of(dtype):
-    return np.complex64 if dtype in (np.float16, np.float32, np.complex64) else np.complex128
-
-
-def _product(values):
-    total = 1
-    for v in values:
-        total *= v
-    return total
 
 
 def _length(x, n, axis):
@@ -70,10 +50,6 @@ def _fit(x, n, axis):
     y = np.zeros((before, n, after), x.dtype)
     y[:, :have, :] = v
     return y
-
-
-def _replaced(shape, axis, n):
-    return tuple(shape[:axis]) + (n,) + tuple(shape[axis + 1 :])
 
 
 def _complex_transform(x, n, axis, inverse, norm):
@@ -116,19 +92,6 @@ def _complex_transform(x, n, axis, inverse, norm):
             for i in range(n * after):
                 y[b, i] = complex(yr[i] * scale, yi[i] * scale)
     return y.reshape(_replaced(x.shape, axis, n))
-
-
-def _to_last(x, axis):
-    """x with `axis` moved to the end."""
-    order = [d for d in range(x.ndim) if d != axis] + [axis]
-    return x.transpose(order)
-
-
-def _from_last(x, axis):
-    """x with its last axis moved to `axis`."""
-    order = list(range(x.ndim - 1))
-    order.insert(axis, x.ndim - 1)
-    return x.transpose(order)
 
 
 def _real_transform(x, n, axis, norm):
