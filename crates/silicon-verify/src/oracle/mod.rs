@@ -72,6 +72,8 @@ pub struct OracleOptions {
     pub bench_file: Option<PathBuf>,
     /// `name`, `Class`, `Class.method`, or `script:name1,name2` (the module-level script itself; no bench).
     pub entry: String,
+    /// Files and folders outside the project the bench may read (recordings, data sets).
+    pub allow_read: Vec<PathBuf>,
     /// What the user's code is shut into.
     pub sandbox: Sandbox,
     /// What it may use.
@@ -184,6 +186,11 @@ impl CPythonOracle {
         python.require(MINIMUM_PYTHON)?;
         options.sandbox.check()?;
         let places = python.places();
+        let mut read_only = places.clone();
+        for path in &options.allow_read {
+            read_only.push(canonical(path)?);
+        }
+        read_only.push(root.clone());
         let limits = &options.limits;
         let config = Config {
             root: &root,
@@ -191,8 +198,8 @@ impl CPythonOracle {
             bench: bench.as_deref(),
             entry: &options.entry,
             guard: options.sandbox == Sandbox::Bubblewrap,
-            outside: places.clone(),
-            readable: readable(&root, &places),
+            outside: places,
+            readable: readable(&read_only),
             writable: ["/tmp", "/dev"].map(PathBuf::from).to_vec(),
             limits: WireLimits {
                 wall: limits.wall.as_secs_f64(),
@@ -206,7 +213,7 @@ impl CPythonOracle {
             },
         };
         let config = serde_json::to_vec(&config).map_err(|e| OracleError::Protocol(e.to_string()))?;
-        let mut server = Server::start(&python, &root, options.sandbox, limits.file)?;
+        let mut server = Server::start(&python, &root, read_only, options.sandbox, limits.file)?;
         server.send(&config)?;
         let hello = match decode(&server.receive(Duration::from_secs(60))?)? {
             Reply::Hello(hello) => hello,
@@ -351,10 +358,7 @@ fn inside(root: &Path, file: &Path) -> Result<PathBuf, OracleError> {
     }
 }
 
-fn readable(root: &Path, places: &[PathBuf]) -> Vec<PathBuf> {
+fn readable(places: &[PathBuf]) -> Vec<PathBuf> {
     let system = ["/usr", "/lib", "/lib64", "/bin", "/etc/alternatives", "/etc/ld.so.cache", "/tmp", "/dev", "/proc"];
-    let mut all = vec![root.to_path_buf()];
-    all.extend(places.iter().cloned());
-    all.extend(system.map(PathBuf::from));
-    all
+    places.iter().cloned().chain(system.map(PathBuf::from)).collect()
 }

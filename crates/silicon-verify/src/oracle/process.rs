@@ -4,7 +4,7 @@ use super::OracleError;
 use crate::python::Python;
 use crate::sandbox::{Sandbox, SandboxSpec};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -31,6 +31,7 @@ impl Server {
     pub(super) fn start(
         python: &Python,
         root: &Path,
+        read_only: Vec<PathBuf>,
         sandbox: Sandbox,
         scratch_bytes: u64,
     ) -> Result<Server, OracleError> {
@@ -40,8 +41,6 @@ impl Server {
             Sandbox::None => Some(tempfile::tempdir().map_err(failed)?),
         };
         let scratch_path = scratch.as_ref().map_or(Path::new("/tmp"), |s| s.path());
-        let mut read_only = python.places();
-        read_only.push(root.to_path_buf());
         let mut arguments: Vec<std::ffi::OsString> = vec!["-s".into(), "-B".into(), "-c".into(), BOOTSTRAP.into()];
         arguments.extend(python.path.iter().map(Into::into));
         let mut command = sandbox.command(&SandboxSpec {

@@ -31,11 +31,12 @@ STARTS_PROCESS = ("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spaw
                   "pty.spawn")
 
 
-def install_guard(project, readable, writable):
+def install_guard(readable, writable):
     """Refuses, with a name for it, what the sandbox would make fail in some obscure way. The sandbox proper is the
     operating system's; this only explains it."""
     readable = [os.path.realpath(p) for p in readable]
     writable = [os.path.realpath(p) for p in writable]
+    fixed = [p for p in readable if p not in writable]  # may well lie below /tmp
 
     def path_of(value):
         try:
@@ -53,7 +54,7 @@ def install_guard(project, readable, writable):
             mode, flags = args[1], args[2] or 0
             writes = any(c in mode for c in "wax+") if isinstance(mode, str) else bool(flags & (os.O_WRONLY | os.O_RDWR))
             if writes:
-                if within(path, project) or not any(within(path, p) for p in writable):
+                if any(within(path, p) for p in fixed) or not any(within(path, p) for p in writable):
                     raise Denied("write a file", path)
             elif not any(within(path, p) for p in readable):
                 raise Denied("read a file outside the project", path)
@@ -82,16 +83,16 @@ class Trusted:
         GUARD["on"] = self.was
 
 
-def denial(error, project):
-    """The Denied an exception comes from, if any. A file outside the project that is not there counts: it may well
-    exist outside the sandbox."""
+def denial(error, allowed):
+    """The Denied an exception comes from, if any. A missing file outside of what may be read counts: it may well exist
+    outside the sandbox."""
     seen = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, Denied):
             return error
         if isinstance(error, FileNotFoundError) and isinstance(error.filename, str):
             path = os.path.realpath(error.filename)
-            if not within(path, project.root):
+            if not any(within(path, place) for place in allowed):
                 return Denied("read a file outside the project", path)
         seen.add(id(error))
         error = error.__cause__ or error.__context__
@@ -285,6 +286,10 @@ class Recorder:
         self.entry_value = None
         self.calls = {}
         self.imported = []
+
+    def visible(self):
+        """What the sandbox shows unchanged of the machine's files (its /tmp is its own)."""
+        return [p for p in self.config["readable"] if p not in self.config["writable"]]
 
     # -- finding and wrapping the entry
 
@@ -605,7 +610,7 @@ def outcome(recorder, work):
             return {"status": "raised", "exception": exception_tree(error, project)}
     except BaseException as error:
         tree = exception_tree(error, project)
-        refused = denial(error, project) if recorder.config["guard"] else None
+        refused = denial(error, recorder.visible()) if recorder.config["guard"] else None
         if refused is not None:
             return {"status": "denied", "action": refused.action, "target": clean(refused.target), "exception": tree}
         return {"status": "memory" if isinstance(error, MemoryError) else "raised", "exception": tree}

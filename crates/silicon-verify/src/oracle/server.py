@@ -83,7 +83,7 @@ def set_limits(limits):
                                    else value))
 
 
-def run_child(work, wall):
+def run_child(work, wall, cpu):
     """Forks, runs `work() -> bytes` there, returns (bytes, None) or (None, how it ended)."""
     read, write = os.pipe()
     pid = fork()
@@ -116,16 +116,17 @@ def run_child(work, wall):
         os.close(read)
         if ended or len(data) >= need:  # else it is dying by itself, and its status tells how
             kill_group(pid)
-        status = os.waitpid(pid, 0)[1]
+        _, status, used = os.wait4(pid, 0)
     if ended is None and len(data) >= need and need > 4:
         return bytes(data[4:need]), None
-    return None, ended or died(status)
+    return None, ended or died(status, used, cpu)
 
 
-def died(status):
+def died(status, used, cpu):
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        if number == signal.SIGXCPU:
+        # A process that ignores the first signal gets the second.
+        if number == signal.SIGXCPU or (number == signal.SIGKILL and used.ru_utime + used.ru_stime >= cpu):
             return {"kind": "timeout", "what": "cpu"}
         try:
             name = signal.Signals(number).name
@@ -307,7 +308,7 @@ def serve_images(link, limits, handlers):
     try:
         while True:
             request = json.loads(read_frame(link))
-            data, ended = run_child(lambda: handlers[request["op"]](request), request["wall"])
+            data, ended = run_child(lambda: handlers[request["op"]](request), request["wall"], limits["cpu"])
             write_frame(link, data if data is not None else b"-" * (request["op"] == "eval") + dumps({"error": ended}))
     except BaseException:
         os._exit(0)
@@ -346,7 +347,7 @@ def bench_process(config, control, links, own_link):
     set_limits(config["limits"])
     recorder = Recorder(config, lambda tag, tree: send(tag.encode("ascii"), tree), zygote)
     recorder.zygote = zygote
-    install_guard(recorder.project.root, config["readable"], config["writable"])
+    install_guard(config["readable"], config["writable"])
     ended = outcome(recorder, recorder.run)
     GUARD["on"] = False
     try:
@@ -453,7 +454,7 @@ class Server:
             os.chdir(os.path.dirname(os.path.join(self.config["root"], self.config["bench"] or self.config["source"])))
             return evaluation(request, self.project, Wrappers(), None, {})
 
-        data, ended = run_child(work, request["wall"])
+        data, ended = run_child(work, request["wall"], self.config["limits"]["cpu"])
         return data if data is not None else b"-" + dumps({"error": ended})
 
     def do_reference(self, request):
@@ -567,10 +568,10 @@ class Server:
 
     def how_it_died(self, pid):
         for _ in range(100):
-            found, status = os.waitpid(pid, os.WNOHANG)
+            found, status, used = os.wait4(pid, os.WNOHANG)
             if found:
                 self.bench_link = None
-                ended = died(status)
+                ended = died(status, used, self.config["limits"]["cpu"])
                 return dict(ended, status=ended.pop("kind"))
             time.sleep(0.01)
         return {"status": "crashed", "how": "the bench closed the files of the recorder"}

@@ -268,9 +268,11 @@ class Encoder:
             return {"t": "bool", "v": o}
         if isinstance(o, np.generic):
             return self.scalar(o)
+        if isinstance(o, enum.Enum) and isinstance(o, str):
+            # The member of a StrEnum or IntEnum computes as the text or integer it is.
+            o, kind = str.__str__(o), str
         if kind is int or (isinstance(o, enum.Enum) and isinstance(o, int)):
-            # The member of an IntEnum computes as the integer it is.
-            text = str(int(o))
+            text = int.__repr__(o)
             self.count(len(text))
             return {"t": "int", "v": text}
         if kind is float:

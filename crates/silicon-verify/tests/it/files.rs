@@ -87,3 +87,16 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(write_npy(Vec::new(), &Array { shape: vec![4], ..array }), Err(NpyError::Size { .. })));
     assert!(matches!(read_npy(&b"no such thing"[..]), Err(NpyError::Io(_))));
 }
+
+#[test]
+fn the_doctor_sees_what_is_there() {
+    use proofmark_silicon_verify::{python::Search, tool};
+    let search = Search { option: Some(python()), path: std::env::var_os("PATH"), ..Search::default() };
+    let found = tool::doctor(&search);
+    let status = |name: &str| found.iter().find(|s| s.name == name).unwrap().found.clone();
+    assert!(status("python").unwrap().1.contains("NumPy 2."));
+    let (path, version) = status("gcc").unwrap();
+    assert!(path.is_absolute() && version.starts_with(|c: char| c.is_ascii_digit()), "{version}");
+    let nothing = tool::doctor(&Search { option: Some("/no/python".into()), ..Search::default() });
+    assert!(nothing.iter().all(|s| s.found.is_none() && !s.install_hint.is_empty()));
+}

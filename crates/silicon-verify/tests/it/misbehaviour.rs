@@ -29,26 +29,27 @@ fn run(bench: &str, adjust: impl FnOnce(&mut proofmark_silicon_verify::oracle::O
     error
 }
 
-/// No process has the project's folder in its command line, environment or working directory.
-fn assert_nothing_left(folder: &std::path::Path) {
+/// Processes with the project's folder in their command line or as their working directory.
+fn holding(folder: &std::path::Path) -> Vec<String> {
     let folder = folder.canonicalize().unwrap();
     let name = folder.to_string_lossy().into_owned();
     let own = std::process::id().to_string();
-    let holding = || -> Vec<String> {
-        let processes = std::fs::read_dir("/proc").unwrap().flatten().filter(|e| e.file_name() != own.as_str());
-        processes
-            .filter(|e| {
-                let line = std::fs::read(e.path().join("cmdline")).unwrap_or_default();
-                let directory = std::fs::read_link(e.path().join("cwd")).unwrap_or_default();
-                String::from_utf8_lossy(&line).contains(&name) || directory.starts_with(&folder)
-            })
-            .map(|e| e.file_name().to_string_lossy().into_owned())
-            .collect()
-    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().filter(|e| e.file_name() != own.as_str());
+    processes
+        .filter(|e| {
+            let line = std::fs::read(e.path().join("cmdline")).unwrap_or_default();
+            let directory = std::fs::read_link(e.path().join("cwd")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&name) || directory.starts_with(&folder)
+        })
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn assert_nothing_left(folder: &std::path::Path) {
     // The kernel takes a moment to bury what was killed.
     let deadline = Instant::now() + Duration::from_secs(5);
-    while !holding().is_empty() {
-        assert!(Instant::now() < deadline, "left running: {:?}", holding());
+    while !holding(folder).is_empty() {
+        assert!(Instant::now() < deadline, "left running: {:?}", holding(folder));
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -87,8 +88,10 @@ fn a_bench_that_hangs() {
     // Deaf to everything that can be ignored.
     let deaf = "import signal\nfor s in (signal.SIGTERM, signal.SIGINT, signal.SIGXCPU):\n    signal.signal(s, signal.SIG_IGN)\n\
                 while True:\n    try:\n        while True: pass\n    except BaseException: pass";
-    let deaf = run(deaf, |o| o.limits.wall = Duration::from_secs(2));
-    assert!(matches!(deaf, OracleError::Timeout { .. }));
+    let still_deaf = run(deaf, |o| o.limits.wall = Duration::from_secs(1));
+    assert!(matches!(still_deaf, OracleError::Timeout { what, .. } if what == "wall"));
+    let deaf = run(deaf, |o| o.limits.cpu = Duration::from_secs(1));
+    assert!(matches!(deaf, OracleError::Timeout { what, .. } if what == "cpu"));
 }
 
 #[test]
@@ -157,6 +160,70 @@ fn what_a_bench_may_do() {
     let recording = project.start("f").record().unwrap();
     assert_eq!(recording.calls.len(), 2);
     assert_eq!(recording.stdout, "raw");
+}
+
+#[test]
+fn data_elsewhere_can_be_allowed() {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::write(data.path().join("iq.bin"), [1, 2, 3]).unwrap();
+    let path = data.path().canonicalize().unwrap();
+    let bench = format!(
+        "import numpy as np, src\nsrc.f(np.fromfile('{0}/iq.bin', np.uint8))\nopen('{0}/new', 'w')\n",
+        path.display()
+    );
+    let project = Project::new(&[("src.py", SOURCE), ("bench.py", &bench)]);
+    let record = |allow_read| {
+        let mut options = project.options("f");
+        options.allow_read = allow_read;
+        CPythonOracle::start(options).and_then(|mut o| o.record()).unwrap_err()
+    };
+    match record(vec![path.clone()]) {
+        OracleError::SandboxDenied { action, partial, .. } => {
+            assert_eq!((action.as_str(), partial.calls.len()), ("write a file", 1));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(record(vec![]), OracleError::SandboxDenied { action, .. } if action.starts_with("read")));
+    assert!(matches!(record(vec!["/no/such/folder".into()]), OracleError::Path { .. }));
+}
+
+/// Not a test of its own: the program that is killed in the next one.
+#[test]
+#[ignore = "run by a_run_that_is_killed"]
+fn helper_that_hangs() {
+    let Some(folder) = std::env::var_os("HANGING_PROJECT") else { return };
+    let project = Project::new(&[]);
+    let mut options = project.options("f");
+    options.project_root = folder.into();
+    options.bench_file = Some("bench.py".into());
+    if std::env::var_os("HANGING_BARE").is_some() {
+        options.sandbox = Sandbox::None;
+    }
+    let _ = CPythonOracle::start(options).and_then(|mut o| o.record());
+}
+
+#[test]
+fn a_run_that_is_killed() {
+    let bench = "import src, time, os, ctypes\nsrc.f(1)\nctypes.CDLL(None).fork()\ntime.sleep(1000)\n";
+    for bare in [false, true] {
+        let project = Project::new(&[("src.py", SOURCE), ("bench.py", bench)]);
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "misbehaviour::helper_that_hangs"]);
+        command.env("HANGING_PROJECT", project.folder.path()).stdout(std::process::Stdio::null());
+        if bare {
+            command.env("HANGING_BARE", "1");
+        }
+        let mut child = command.spawn().unwrap();
+        // Both processes of the bench stand in the project's folder.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while holding(project.folder.path()).len() < 2 {
+            assert!(Instant::now() < deadline && child.try_wait().unwrap().is_none(), "the bench never started");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_nothing_left(project.folder.path());
+    }
 }
 
 #[test]

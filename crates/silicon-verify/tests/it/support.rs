@@ -45,6 +45,7 @@ impl Project {
             source_file: "src.py".into(),
             bench_file: bench,
             entry: entry.into(),
+            allow_read: vec![],
             sandbox: Sandbox::Bubblewrap,
             limits: Limits { wall: Duration::from_secs(60), evaluation: Duration::from_secs(30), ..Limits::default() },
         }

@@ -149,12 +149,12 @@ fn recorded_objects_can_be_handed_back() {
 fn classes_of_values() {
     let recording = record(
         "import dataclasses, enum, collections, functools, types\n\nclass Mode(enum.Enum):\n    A = 'a'\n    B = 'b'\n\n\
-         class Level(enum.IntEnum):\n    LOW = 1\n\n@dataclasses.dataclass\nclass Point:\n    x: int\n    y: int = 2\n\n\
+         class Level(enum.IntEnum):\n    LOW = 1\n\nclass Kind(str, enum.Enum):\n    FULL = 'full'\n\n@dataclasses.dataclass\nclass Point:\n    x: int\n    y: int = 2\n\n\
          class Slots:\n    __slots__ = ('p',)\n    def __init__(self):\n        self.p = 1\n\n\
          class Mine(list):\n    pass\n\nPair = collections.namedtuple('Pair', 'i q')\n\ndef f(*x):\n    pass\n",
         "import src, functools, types\nme = src.Point(1)\nme.me = me\n\
          src.f(src.Mode.A, src.Level.LOW, src.Point(1), src.Slots(), src.Mine(), src.Pair(1, 2), \
-         functools.partial(max, 1), types.SimpleNamespace(z=1), me, me, src.Mode)\n",
+         functools.partial(max, 1), types.SimpleNamespace(z=1), me, me, src.Mode, src.Kind.FULL)\n",
         "f",
     )
     .unwrap();
@@ -172,6 +172,7 @@ fn classes_of_values() {
     assert!(matches!(v[6], PyValue::Opaque { .. }));
     assert_eq!(attrs(7), [("z".to_string(), int(1))]);
     assert!(attrs(9).is_empty() && identity(&v[8]) == identity(&v[9]), "attributes are given once");
+    assert_eq!(v[11], PyValue::Str { v: "full".into() });
     assert!(matches!(&v[10], PyValue::Class { attrs, line: 3, .. } if attrs.len() == 2));
 }
 
