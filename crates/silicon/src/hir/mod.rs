@@ -6,10 +6,12 @@
 //! every value defined before it in the enclosing regions. Values used in the dimensions of a type count as uses.
 
 mod build;
+mod check;
 mod dim;
 mod op;
 
 pub use build::Builder;
+pub use check::{CheckError, Checked, check};
 pub use dim::{Atom, Dim, LengthId};
 pub use op::{Binary, Fault, Op, Reduction, Unary};
 

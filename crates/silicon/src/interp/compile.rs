@@ -257,7 +257,7 @@ impl<'m> Compiler<'m, '_> {
         if self.is_kernel || !ty.dtype.is_float() || !ty.shape.is_empty() {
             return None;
         }
-        self.margins.push(span.or_else(|| def.span));
+        self.margins.push(span.or(def.span));
         Some(Margin { id: self.margins.len() - 1, a: a.0, b: b.0, single: ty.dtype == DType::Float32 })
     }
 

@@ -228,6 +228,29 @@ impl Visit2 for ToCell {
     }
 }
 
+/// Only asks whether the operation is defined.
+#[derive(Clone, Copy)]
+struct Defined;
+impl Visit1 for Defined {
+    type Out = ();
+    fn visit<A: Elem, B: Elem>(self, _: impl Fn(A) -> B + Copy + Send + Sync + 'static) {}
+}
+impl Visit2 for Defined {
+    type Out = ();
+    fn visit<A: Elem, B: Elem>(self, _: impl Fn(A, A) -> B + Copy + Send + Sync + 'static) {}
+}
+/// Whether a one-operand operation exists between the types.
+pub(crate) fn unary_defined(op: Unary, from: DType, to: DType) -> bool {
+    unary(op, from, to, Defined).is_some()
+}
+/// Whether a two-operand operation exists for the type.
+pub(crate) fn binary_defined(op: Binary, d: DType) -> bool {
+    match op {
+        Binary::AddChecked | Binary::SubChecked | Binary::MulChecked => d == DType::Int64,
+        _ => binary(op, d, Defined).is_some(),
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Map<'t>(&'t Tensor);
 impl Visit1 for Map<'_> {

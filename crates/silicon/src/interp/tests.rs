@@ -43,6 +43,10 @@ fn module(func: Func) -> Module {
     Module { name: "m".into(), entries: vec![Entry { func, params, results }], ..Module::default() }
 }
 fn call(m: &Module, args: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
+    check(m.clone()).unwrap_or_else(|e| panic!("{}", e[0]));
+    unchecked(m, args)
+}
+fn unchecked(m: &Module, args: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
     let inputs: Vec<_> = args.iter().enumerate().map(|(i, t)| (format!("p{i}"), t.clone())).collect();
     let name = m.entries[0].func.name.clone();
     Machine::new(m).step_limit(100_000_000).call(&name, &inputs).map(|r| r.outputs.into_iter().map(|o| o.1).collect())
