@@ -10,7 +10,8 @@ pub use crate::dtype::DType;
 pub struct Bytes(pub Vec<u8>);
 
 /// A Python value the translator may look into. Mutable containers carry `id`: two occurrences with the same
-/// nonzero id within one answer are the same object.
+/// nonzero id within one answer are the same object. A [`Recording`] is one answer: an array seen in two calls has one
+/// id and may have two contents. Ids of different answers have nothing to do with each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum PyValue {
@@ -23,7 +24,7 @@ pub enum PyValue {
         /// value
         v: bool,
     },
-    /// Python int, decimal digits, any size
+    /// Python int (or member of an `IntEnum`), decimal digits, any size
     Int {
         /// decimal
         v: String,
@@ -40,7 +41,7 @@ pub enum PyValue {
         /// imaginary bits
         im: String,
     },
-    /// str
+    /// str (or member of a string enum)
     Str {
         /// text
         v: String,
@@ -120,7 +121,8 @@ pub enum PyValue {
         /// dotted name
         v: String,
     },
-    /// function defined in a Python file of the project
+    /// function defined in a Python file of the project; one that closes over itself is met again there with its
+    /// defaults and closure left empty
     Function {
         /// import name of the defining module (`__main__` for a script)
         module: String,
@@ -150,7 +152,7 @@ pub enum PyValue {
         /// dotted name
         v: String,
     },
-    /// class defined in a project file
+    /// class defined in a project file; met again inside its own attributes, bases and attributes are left empty
     Class {
         /// import name of the defining module
         module: String,
@@ -171,7 +173,8 @@ pub enum PyValue {
         class: Box<PyValue>,
         /// identity
         id: u64,
-        /// instance attributes; left empty on a second occurrence of the same id
+        /// instance attributes; left empty on a second occurrence of the same id within one field (the arguments of
+        /// a call, its arguments afterwards, its result, one instance, all modules)
         attrs: Vec<(String, PyValue)>,
     },
     /// anything else; can be handed back to the oracle by handle
@@ -209,7 +212,8 @@ pub struct RecordedCall {
     pub args: Vec<(String, PyValue)>,
     /// The same arguments after the call (to see what was written into them).
     pub args_after: Vec<(String, PyValue)>,
-    /// Draws from numpy.random/random inside the call, in order: qualified function name, result.
+    /// Draws from numpy.random/random inside the call, in order: qualified function name, result (for `shuffle` the
+    /// argument afterwards). Generators left unseeded are given fixed seeds, so that recordings are reproducible.
     pub draws: Vec<(String, PyValue)>,
     /// Result or exception.
     pub result: Result<PyValue, PyException>,
@@ -218,14 +222,14 @@ pub struct RecordedCall {
 /// What one run of the bench showed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recording {
-    /// The entry as found: `Function`, `Method` parts or `Class`.
+    /// The entry as found: `Function`, `Class`, `Method` (whose object is the `Class`), or `Module` for a script.
     pub entry: PyValue,
     /// Calls in order.
     pub calls: Vec<RecordedCall>,
     /// Instances (class entry): the object as it was just before its first recorded call.
     pub instances: Vec<PyValue>,
     /// Globals of every project module as they were just before the first recorded call: module import name,
-    /// relative file, name -> value.
+    /// relative file, name -> value. For a script entry: of each imported module, just after its import.
     pub modules: Vec<ModuleSnapshot>,
     /// For a script entry: final values of the named result variables.
     pub script_results: Vec<(String, PyValue)>,

@@ -185,8 +185,7 @@ impl CPythonOracle {
         let python = python::probe(&options.python)?;
         python.require(MINIMUM_PYTHON)?;
         options.sandbox.check()?;
-        let places = python.places();
-        let mut read_only = places.clone();
+        let mut read_only = python.places();
         for path in &options.allow_read {
             read_only.push(canonical(path)?);
         }
@@ -198,7 +197,7 @@ impl CPythonOracle {
             bench: bench.as_deref(),
             entry: &options.entry,
             guard: options.sandbox == Sandbox::Bubblewrap,
-            outside: places,
+            outside: python.prefixes.clone(),
             readable: readable(&read_only),
             writable: ["/tmp", "/dev"].map(PathBuf::from).to_vec(),
             limits: WireLimits {

@@ -178,12 +178,27 @@ NOT_DRAWS = {"seed", "get_state", "set_state", "getstate", "setstate", "spawn", 
 
 class Draws:
     """Logs what the generators of numpy.random and random give while a call is being recorded. For draws that work
-    in place (`shuffle`) the value logged is the argument afterwards."""
+    in place (`shuffle`) the value logged is the argument afterwards. Generators the user leaves unseeded get seeds of
+    ours, so that two recordings agree."""
 
     def __init__(self, wrappers, log):
         self.wrappers = wrappers
         self.log = log
         self.inside = False
+        self.unseeded = 0
+
+    def seed(self):
+        self.unseeded += 1
+        return self.unseeded
+
+    def seeded(self, call, place):
+        """`call` with a seed where argument number `place` (the seed) is left out or None."""
+        @functools.wraps(call)
+        def seeding(*args, **kwargs):
+            if not kwargs and (len(args) == place or (len(args) == place + 1 and args[place] is None)):
+                args = args[:place] + (self.seed(),)
+            return call(*args, **kwargs)
+        return seeding
 
     def logged(self, name, call):
         @functools.wraps(call)
@@ -215,6 +230,7 @@ class Draws:
         if name == "Generator":
             made.__reduce__ = lambda self: (made, (self.bit_generator,))
         else:
+            made.__init__ = self.seeded(base.__init__, 1)
             made.__reduce__ = lambda self: (made, (self._bit_generator,), self.get_state(legacy=False))
         made.__module__ = "numpy.random"
         self.wrappers.add_library(made, "numpy.random." + name)
@@ -224,9 +240,9 @@ class Draws:
         nr = np.random
         generator = self.subclass(nr.Generator, "Generator")
         state = self.subclass(nr.RandomState, "RandomState")
-        default_rng = nr.default_rng
+        default_rng = self.seeded(nr.default_rng, 0)
 
-        @functools.wraps(default_rng)
+        @functools.wraps(nr.default_rng)
         def logged_rng(*args, **kwargs):
             made = default_rng(*args, **kwargs)
             return made if type(made) is generator else generator(made.bit_generator)
@@ -244,7 +260,14 @@ class Draws:
                     self.wrappers.add_library(bound, "numpy.random." + name)
                 setattr(nr, name, bound)
         nr.mtrand._rand = new
+        nr.seed = self.seeded(nr.seed, 0)
+        nr.seed()
+        self.wrappers.add_library(nr.seed, "numpy.random.seed")
         nr.default_rng, nr.Generator, nr.RandomState = logged_rng, generator, state
+        random.Random.seed = self.seeded(random.Random.seed, 1)
+        random.seed = random._inst.seed
+        random.seed()
+        self.wrappers.add_library(random.seed, "random.seed")
         for name in dir(random.Random):
             method = getattr(random.Random, name)
             if name.startswith("_") or name in NOT_DRAWS or not callable(method):
@@ -551,6 +574,7 @@ class Recorder:
         os.chdir(folder)
         sys.path[:0] = [folder] + ([self.project.root] if self.project.root != folder else [])
         sys.argv[:] = [main]
+        self.forget_shadowed([folder, self.project.root])
         if importlib.util.find_spec("matplotlib") is None:
             sys.meta_path.append(InertFinder())
         Draws(self.wrappers, self.log_draw).install()
@@ -581,6 +605,18 @@ class Recorder:
                 raise EntryMissing(missing[0], sorted(k for k in vars(module) if not k.startswith("_")))
             self.encoder.scope()
             self.send("S", self.encoder.pairs([(n, vars(module)[n]) for n in self.script], 8))
+
+    def forget_shadowed(self, folders):
+        """A file of the project may be called as a library module that only we have loaded (`signal.py`, `queue.py`):
+        the user's import must find the user's."""
+        for folder in folders:
+            for name in os.listdir(folder):
+                name = name[:-3] if name.endswith(".py") else name
+                if name in PRELOADED or name in sys.builtin_module_names or not name.isidentifier():
+                    continue
+                for loaded in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+                    if self.project.module_file(loaded) is None:
+                        del sys.modules[loaded]
 
     def with_hooks(self, tree):
         """The bench is the source itself: after every top-level statement the entry is wrapped if it is now bound."""

@@ -1,5 +1,9 @@
 # First of the three parts of the oracle (values, recorder, server), sent to Python as one text.
 # Here: Python values to and from the tagged JSON form of `proofmark_silicon::oracle::PyValue`.
+import sys
+
+PRELOADED = set(sys.modules)  # what any Python has loaded before it runs its first line
+
 import ast
 import base64
 import enum
@@ -8,7 +12,6 @@ import math
 import os
 import re
 import struct
-import sys
 import types
 
 np = None  # numpy, bound by the server once it is known to be there and recent enough

@@ -250,11 +250,15 @@ fn a_fork_bomb_that_goes_around_the_guard() {
 
 #[test]
 fn the_sandbox_holds_without_the_guard() {
-    let bench = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
-        results = [libc.open(p, 0) for p in (b'/etc/passwd', b'/var', b'/home')]\n\
-        results.append(libc.open(b'src.py', 1))\nresults.append(libc.kill(-1, 0) and 0)\n\
-        pids = len([p for p in __import__('os').listdir('/proc') if p.isdigit()])\n\
-        src.f(results[0]); src.f(results[1]); src.f(results[2]); src.f(results[3])\nsrc.f(pids)\nraise StopIteration";
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let bench = format!(
+        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n\
+         for p in (b'/etc/passwd', b'/root/.profile', b'{}'):\n    src.f(libc.open(p, 0))\n\
+         src.f(libc.open(b'src.py', 1))\nlibc.kill(-1, 0)\n\
+         src.f(len([p for p in os.listdir('/proc') if p.isdigit()]))\nraise StopIteration",
+        secret.path().display()
+    );
+    let bench = bench.as_str();
     let OracleError::Raised { partial, .. } = run(bench, |_| {}) else { panic!() };
     let results: Vec<_> = partial.calls[1..5].iter().map(|c| c.args[0].1.clone()).collect();
     assert_eq!(results, vec![int(-1); 4]);

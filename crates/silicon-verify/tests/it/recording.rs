@@ -227,3 +227,119 @@ fn plotting_does_no_harm() {
     .unwrap();
     assert_eq!(recording.calls.len(), 1);
 }
+
+#[test]
+fn packages_and_benches_in_other_folders() {
+    let project = Project::new(&[
+        ("radio/__init__.py", ""),
+        ("radio/table.py", "TAPS = [1.0, 2.0]\n"),
+        ("radio/dsp.py", "from .table import TAPS\n\ndef gain(x):\n    return x * TAPS[1]\n"),
+        ("tests/common.py", "VALUE = 4.0\n"),
+        (
+            "tests/run.py",
+            "from common import VALUE\nfrom radio.dsp import gain\nprint(open('data.txt').read())\ngain(VALUE)\n",
+        ),
+        ("tests/data.txt", "here"),
+    ]);
+    let mut options = project.options("gain");
+    options.source_file = "radio/dsp.py".into();
+    options.bench_file = Some("tests/run.py".into());
+    let recording =
+        proofmark_silicon_verify::oracle::CPythonOracle::start(options).and_then(|mut o| o.record()).unwrap();
+    assert_eq!(recording.calls[0].result, Ok(float(8.0)));
+    assert!(
+        matches!(&recording.entry, PyValue::Function { module, file, .. } if module == "radio.dsp" && file == "radio/dsp.py")
+    );
+    let modules: Vec<_> = recording.modules.iter().map(|m| (m.module.as_str(), m.file.as_str())).collect();
+    assert_eq!(
+        modules,
+        [
+            ("__main__", "tests/run.py"),
+            ("common", "tests/common.py"),
+            ("radio", "radio/__init__.py"),
+            ("radio.dsp", "radio/dsp.py"),
+            ("radio.table", "radio/table.py"),
+        ]
+    );
+    assert_eq!(recording.stdout, "here\n");
+}
+
+#[test]
+fn a_source_that_calls_at_module_level() {
+    let recording = record_alone(
+        "import functools\n\n@functools.lru_cache(maxsize=None)\ndef f(x):\n    return x + 1\n\ny = f(1)\nz = f(y)\nif z:\n    f(7)\n",
+        "f",
+    )
+    .unwrap();
+    let results: Vec<_> = recording.calls.iter().map(|c| c.result.clone().unwrap()).collect();
+    assert_eq!(results, [int(2), int(3), int(8)]);
+    assert!(matches!(recording.entry, PyValue::Function { line: 4, .. }));
+}
+
+#[test]
+fn properties_and_operators_are_not_calls_from_outside() {
+    let recording = record(
+        "class V:\n    def __init__(self):\n        self.n = 0\n    def bump(self):\n        self.n += 1\n        return self.n\n    \
+         @property\n    def next(self):\n        return self.bump()\n    def __add__(self, other):\n        self.bump()\n        return self\n    \
+         @staticmethod\n    def twice(x):\n        return 2 * x\n    def __call__(self, x):\n        return self.bump() + x\n",
+        "from src import V\nv = V()\nv.next\nv + 1\nv.bump()\nv(10)\n",
+        "V",
+    )
+    .unwrap();
+    let calls: Vec<_> = recording.calls.iter().map(|c| (c.name.as_str(), c.result.clone().unwrap())).collect();
+    assert_eq!(calls, [("bump", int(3)), ("__call__", int(14))]);
+}
+
+#[test]
+fn a_static_method() {
+    let source = "class A:\n    @staticmethod\n    def twice(x):\n        return 2 * x\n";
+    let recording = record(source, "from src import A\nA.twice(2)\nA().twice(3)\n", "A.twice").unwrap();
+    let calls: Vec<_> = recording.calls.iter().map(|c| (c.instance, c.result.clone().unwrap())).collect();
+    assert_eq!(calls, [(None, int(4)), (None, int(6))]);
+    assert!(matches!(recording.entry, PyValue::Function { qualname, line: 3, .. } if qualname == "A.twice"));
+}
+
+#[test]
+fn a_thread_of_the_bench_does_not_hold_things_up() {
+    let recording = record(
+        "def f(x):\n    return x\n",
+        "import threading, time, src\ndef spin():\n    while True:\n        time.sleep(0.01)\n\
+         threading.Thread(target=spin).start()\nsrc.f(1)\n",
+        "f",
+    )
+    .unwrap();
+    assert_eq!(recording.calls.len(), 1);
+}
+
+#[test]
+fn unseeded_generators_give_the_same_each_time() {
+    let source = "import random\nimport numpy as np\n\ndef f(rng, old):\n    return (rng.normal(), old.rand(), np.random.rand(), \
+                  random.random(), random.Random().random(), np.random.default_rng(7).normal())\n";
+    let bench = "import copy, src, numpy as np\nrng, old = np.random.default_rng(), np.random.RandomState()\n\
+                 src.f(rng, old)\na = src.f(copy.deepcopy(rng), copy.deepcopy(old))\nb = src.f(rng, old)\nassert a[:2] == b[:2]\n\
+                 np.random.seed(3)\nc = np.random.rand()\nassert c == np.random.RandomState(3).rand() == 0.5507979025745755\n\
+                 assert isinstance(rng, np.random.Generator) and isinstance(old, np.random.RandomState)\n";
+    let project = Project::new(&[("src.py", source), ("bench.py", bench)]);
+    let first = project.start("f").record().unwrap();
+    let second = project.start("f").record().unwrap();
+    assert_eq!(first.calls, second.calls);
+    assert_eq!(first.calls[0].draws.len(), 6);
+    let PyValue::Tuple { v, .. } = first.calls[0].result.as_ref().unwrap() else { panic!() };
+    // numpy.random.default_rng(7).normal()
+    assert_eq!(v[5], float(0.0012301533574825742));
+    for (i, a) in v.iter().enumerate() {
+        assert!(v[i + 1..].iter().all(|b| a != b), "seeds of ours differ from each other");
+    }
+}
+
+#[test]
+fn project_files_named_like_library_modules() {
+    let project = Project::new(&[
+        ("src.py", "import signal, queue\n\ndef f():\n    return signal.FS + queue.SIZE\n"),
+        ("signal.py", "FS = 48000\n"),
+        ("queue.py", "SIZE = 1\n"),
+        ("bench.py", "import numpy, src\nsrc.f()\n"),
+    ]);
+    let recording = project.start("f").record().unwrap();
+    assert_eq!(recording.calls[0].result, Ok(int(48001)));
+}
