@@ -8,8 +8,32 @@ from compare import bound, compare, finish, raises
 FFT = bound("fft")
 DCT = bound("dct")
 rng = np.random.default_rng(20)
-SIZES = list(range(1, 65)) + [67, 97, 101, 121, 127, 128, 143, 169, 210, 243, 256, 289, 360, 500, 509, 512, 625, 1000,
-                              1001, 1023, 1024, 1536, 2048, 4096]
+SIZES = list(range(1, 65)) + [
+    67,
+    97,
+    101,
+    121,
+    127,
+    128,
+    143,
+    169,
+    210,
+    243,
+    256,
+    289,
+    360,
+    500,
+    509,
+    512,
+    625,
+    1000,
+    1001,
+    1023,
+    1024,
+    1536,
+    2048,
+    4096,
+]
 
 
 def lookup(name):
@@ -68,8 +92,14 @@ for n in SIZES:
                         continue
                     m = 2 * (n - 1) if length is None else length
                     inverse = "irfft" in name
-                    compare(name, FFT[name](x, length), lookup(name)(x, length), units(m),
-                            2 * scale(x, m, None, inverse), "%d -> %s" % (n, length))
+                    compare(
+                        name,
+                        FFT[name](x, length),
+                        lookup(name)(x, length),
+                        units(m),
+                        2 * scale(x, m, None, inverse),
+                        "%d -> %s" % (n, length),
+                    )
 
 for name in ("numpy.fft.fft", "scipy.fft.ifft", "scipy.fft.rfft", "numpy.fft.irfft", "scipy.fft.hfft", "scipy.fft.fft"):
     dtype = np.float64 if "rfft" in name and "irfft" not in name else np.complex128
@@ -98,7 +128,9 @@ for name in ("fft2", "ifft2", "fftn", "ifftn"):
             for dtype in (np.complex128, np.float64, np.complex64):
                 x = noise(shape, dtype)
                 compare(space + name, f(x), g(x), 20, np.abs(g(x)).max(), str(shape))
-                compare(space + name, f(x, (4, 7), (0, 1)), g(x, (4, 7), (0, 1)), 20, np.abs(g(x, (4, 7), (0, 1))).max())
+                compare(
+                    space + name, f(x, (4, 7), (0, 1)), g(x, (4, 7), (0, 1)), 20, np.abs(g(x, (4, 7), (0, 1))).max()
+                )
                 compare(space + name, f(x, norm="ortho"), g(x, norm="ortho"), 20, np.abs(g(x, norm="ortho")).max())
 for n in (1, 2, 5, 8, 9):
     for space in ("numpy.fft.", "scipy.fft."):
@@ -120,8 +152,14 @@ for name in ("scipy.fft.dct", "scipy.fft.idct"):
                 for norm in (None, "ortho", "forward"):
                     x = noise(n, dtype)
                     want = lookup(name)(x, kind, norm=norm)
-                    compare(name, DCT[name](x, kind, norm=norm), want, units(4 * n),
-                            np.abs(want).max() + 2 * scale(x, n, norm, name.endswith("idct")), "%d %d" % (kind, n))
+                    compare(
+                        name,
+                        DCT[name](x, kind, norm=norm),
+                        want,
+                        units(4 * n),
+                        np.abs(want).max() + 2 * scale(x, n, norm, name.endswith("idct")),
+                        "%d %d" % (kind, n),
+                    )
         x = noise((4, 6, 5), np.float64)
         for axis in (0, 1, 2, -1, -2):
             for ortho in (None, True, False):

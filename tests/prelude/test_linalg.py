@@ -44,8 +44,14 @@ def definite(n, dtype):
 
 
 def orthonormal(name, q, units):
-    compare(name, np.conj(np.swapaxes(q, -1, -2)) @ q, np.broadcast_to(np.eye(q.shape[-1], dtype=q.dtype),
-            q.shape[:-2] + (q.shape[-1],) * 2), units, 1.0, "orthonormal")
+    compare(
+        name,
+        np.conj(np.swapaxes(q, -1, -2)) @ q,
+        np.broadcast_to(np.eye(q.shape[-1], dtype=q.dtype), q.shape[:-2] + (q.shape[-1],) * 2),
+        units,
+        1.0,
+        "orthonormal",
+    )
 
 
 for n in (1, 2, 3, 4, 6, 9, 16):
@@ -56,13 +62,23 @@ for n in (1, 2, 3, 4, 6, 9, 16):
         inv = np.linalg.inv(a)
         compare("numpy.linalg.inv", NP["numpy.linalg.inv"](a), inv, u, top(inv) * k)
         compare("scipy.linalg.inv", SP["scipy.linalg.inv"](a), inv, u, top(inv) * k)
-        compare("scipy.linalg.inv", SP["scipy.linalg.inv"](hermitian(n, dtype) + 3 * np.eye(n, dtype=dtype)) * 0, inv * 0,
-                1, 1.0)
+        compare(
+            "scipy.linalg.inv",
+            SP["scipy.linalg.inv"](hermitian(n, dtype) + 3 * np.eye(n, dtype=dtype)) * 0,
+            inv * 0,
+            1,
+            1.0,
+        )
         s = np.linalg.svd(a, compute_uv=False)
         d = np.linalg.det(a)
         compare("numpy.linalg.det", NP["numpy.linalg.det"](a), d, u, float(s[0]) ** n)
-        compare("scipy.linalg.det", SP["scipy.linalg.det"](a), sl.det(a), u * (np.finfo(dtype).eps / 2e-16),
-                float(s[0]) ** n)
+        compare(
+            "scipy.linalg.det",
+            SP["scipy.linalg.det"](a),
+            sl.det(a),
+            u * (np.finfo(dtype).eps / 2e-16),
+            float(s[0]) ** n,
+        )
         compare("numpy.linalg.slogdet", NP["numpy.linalg.slogdet"](a), tuple(np.linalg.slogdet(a)), u, k)
         for shape in ((n,), (n, 1), (n, 3)):
             b = noise(shape, dtype)
@@ -77,12 +93,23 @@ for n in (1, 2, 3, 4, 6, 9, 16):
                 half = np.tril(p) if lower else np.triu(p)
                 for kind in ("pos", "her"):
                     want = np.linalg.solve(p, b)
-                    compare("scipy.linalg.solve", SP["scipy.linalg.solve"](half, b, lower, assume_a=kind), want, 20 * n,
-                            top(want) * float(np.linalg.cond(p)), kind)
+                    compare(
+                        "scipy.linalg.solve",
+                        SP["scipy.linalg.solve"](half, b, lower, assume_a=kind),
+                        want,
+                        20 * n,
+                        top(want) * float(np.linalg.cond(p)),
+                        kind,
+                    )
                 c = SP["scipy.linalg.cho_factor"](p, lower)
                 compare("scipy.linalg.cho_factor", c[0], sl.cho_factor(p, lower)[0], u, top(p))
-                compare("scipy.linalg.cho_solve", SP["scipy.linalg.cho_solve"](c, b), np.linalg.solve(p, b), 20 * n,
-                        top(np.linalg.solve(p, b)) * float(np.linalg.cond(p)))
+                compare(
+                    "scipy.linalg.cho_solve",
+                    SP["scipy.linalg.cho_solve"](c, b),
+                    np.linalg.solve(p, b),
+                    20 * n,
+                    top(np.linalg.solve(p, b)) * float(np.linalg.cond(p)),
+                )
                 t = sl.cholesky(p, lower)
                 for trans in (0, 1, 2, "N", "T", "C"):
                     for unit in (False, True):
@@ -96,15 +123,25 @@ for n in (1, 2, 3, 4, 6, 9, 16):
                 compare("scipy.linalg.lu_solve", SP["scipy.linalg.lu_solve"](f, b, trans), want, u, top(want) * k)
         for shape in ((n, n), (n + 2, n), (n, n + 3)):
             a = noise(shape, dtype)
-            compare("scipy.linalg.lu", SP["scipy.linalg.lu"](a), sl.lu(a), 10 * n, top(a) * max(1.0, k),
-                    dtype=min(shape) > 1)
+            compare(
+                "scipy.linalg.lu",
+                SP["scipy.linalg.lu"](a),
+                sl.lu(a),
+                10 * n,
+                top(a) * max(1.0, k),
+                dtype=min(shape) > 1,
+            )
             got = SP["scipy.linalg.lu"](a, True)
             compare("scipy.linalg.lu", got[0] @ got[1], a, 10 * n, top(a) * n)
         p = definite(n, dtype)
-        for name, f, g in (("numpy.linalg.cholesky", NP["numpy.linalg.cholesky"], np.linalg.cholesky),
-                           ("scipy.linalg.cholesky", SP["scipy.linalg.cholesky"], sl.cholesky)):
+        for name, f, g in (
+            ("numpy.linalg.cholesky", NP["numpy.linalg.cholesky"], np.linalg.cholesky),
+            ("scipy.linalg.cholesky", SP["scipy.linalg.cholesky"], sl.cholesky),
+        ):
             compare(name, f(p), g(p), u, top(g(p)))
-        compare("numpy.linalg.cholesky", NP["numpy.linalg.cholesky"](p, True), np.linalg.cholesky(p, upper=True), u, top(p))
+        compare(
+            "numpy.linalg.cholesky", NP["numpy.linalg.cholesky"](p, True), np.linalg.cholesky(p, upper=True), u, top(p)
+        )
         compare("numpy.linalg.cholesky", NP["numpy.linalg.cholesky"](np.tril(p)), np.linalg.cholesky(p), u, top(p))
         compare("scipy.linalg.cholesky", SP["scipy.linalg.cholesky"](np.tril(p), True), sl.cholesky(p, True), u, top(p))
         for shape in ((n, n), (n + 3, n), (n, n + 2), (3, 4, n), (2, n, 3)):
@@ -115,8 +152,14 @@ for n in (1, 2, 3, 4, 6, 9, 16):
                 compare("numpy.linalg.qr", NP["numpy.linalg.qr"](a, mode), want, 30 * n, top(a) * n, str(shape))
             if len(shape) == 2:
                 for mode in ("full", "economic", "r"):
-                    compare("scipy.linalg.qr", SP["scipy.linalg.qr"](a, mode=mode), tuple(sl.qr(a, mode=mode)), 30 * n,
-                            top(a) * n, str(shape))
+                    compare(
+                        "scipy.linalg.qr",
+                        SP["scipy.linalg.qr"](a, mode=mode),
+                        tuple(sl.qr(a, mode=mode)),
+                        30 * n,
+                        top(a) * n,
+                        str(shape),
+                    )
             for full in (True, False):
                 u_, s_, v_ = NP["numpy.linalg.svd"](a, full)
                 w = np.linalg.svd(a, full)
@@ -181,13 +224,23 @@ for n in (1, 2, 3, 4, 6, 9, 16):
         a = noise((n, n), dtype)
         for scale in (0.01, 1, 30 / n):
             want = sl.expm(a * scale)
-            compare("scipy.linalg.expm", SP["scipy.linalg.expm"](a * dtype(scale)), want, 30 * n + 60,
-                    float(np.linalg.norm(want)) * (1 + scale * float(np.linalg.norm(a))) ** 1.5)
+            compare(
+                "scipy.linalg.expm",
+                SP["scipy.linalg.expm"](a * dtype(scale)),
+                want,
+                30 * n + 60,
+                float(np.linalg.norm(want)) * (1 + scale * float(np.linalg.norm(a))) ** 1.5,
+            )
         for power in (-3, -1, 0, 1, 2, 3, 5, 8):
             b = a + 4 * np.eye(n, dtype=dtype)
             want = np.linalg.matrix_power(b, power)
-            compare("numpy.linalg.matrix_power", NP["numpy.linalg.matrix_power"](b, power), want, 20 * n,
-                    top(want) * float(np.linalg.cond(b)) ** 2)
+            compare(
+                "numpy.linalg.matrix_power",
+                NP["numpy.linalg.matrix_power"](b, power),
+                want,
+                20 * n,
+                top(want) * float(np.linalg.cond(b)) ** 2,
+            )
         for p_ in (1, -1, np.inf, -np.inf, "fro"):
             c = np.linalg.cond(a, p_)
             compare("numpy.linalg.cond", NP["numpy.linalg.cond"](a, p_), c, 20 * n, top(c) * float(np.linalg.cond(a)))
@@ -198,16 +251,28 @@ for n in (1, 2, 3, 4, 6, 9, 16):
             for cr in (c, (c, r)):
                 t = sl.toeplitz(*cr) if isinstance(cr, tuple) else sl.toeplitz(cr)
                 want = sl.solve_toeplitz(cr, right)
-                compare("scipy.linalg.solve_toeplitz", SP["scipy.linalg.solve_toeplitz"](cr, right), want,
-                        20 * n * float(np.linalg.cond(t)), top(want))
+                compare(
+                    "scipy.linalg.solve_toeplitz",
+                    SP["scipy.linalg.solve_toeplitz"](cr, right),
+                    want,
+                    20 * n * float(np.linalg.cond(t)),
+                    top(want),
+                )
 
 for n in (20, 25):
     for dtype in KINDS:
         e = hermitian(n, dtype)
         w, v = np.linalg.eigh(e)
         compare("numpy.linalg.eigh", NP["numpy.linalg.eigh"](e), (w, v), 30 * n, top(w) / min(np.diff(w)), "signs")
-for e in (np.zeros((3, 3)), np.eye(4), np.ones((5, 5)), np.diag([3.0, 1.0, 2.0]), 1e-200 * hermitian(4, np.float64),
-          1e200 * hermitian(4, np.float64), np.diag(np.arange(6.0)) + 1e-9 * hermitian(6, np.float64)):
+for e in (
+    np.zeros((3, 3)),
+    np.eye(4),
+    np.ones((5, 5)),
+    np.diag([3.0, 1.0, 2.0]),
+    1e-200 * hermitian(4, np.float64),
+    1e200 * hermitian(4, np.float64),
+    np.diag(np.arange(6.0)) + 1e-9 * hermitian(6, np.float64),
+):
     w = np.linalg.eigvalsh(e)
     gw, gv = NP["numpy.linalg.eigh"](e)
     compare("numpy.linalg.eigh", gw, w, 60, top(w))
@@ -252,8 +317,12 @@ for shape in ((4,), (4, 2), (3, 4, 2), (2, 1, 4, 5)):
 sym = a + np.swapaxes(a, -1, -2)
 compare("numpy.linalg.eigvalsh", NP["numpy.linalg.eigvalsh"](sym), np.linalg.eigvalsh(sym), 100)
 compare("numpy.linalg.eigh", NP["numpy.linalg.eigh"](sym), tuple(np.linalg.eigh(sym)), 1e4)
-compare("numpy.linalg.cholesky", NP["numpy.linalg.cholesky"](a @ np.swapaxes(a, -1, -2)),
-        np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)), 1e4)
+compare(
+    "numpy.linalg.cholesky",
+    NP["numpy.linalg.cholesky"](a @ np.swapaxes(a, -1, -2)),
+    np.linalg.cholesky(a @ np.swapaxes(a, -1, -2)),
+    1e4,
+)
 for dtype in (np.int32, np.int64, np.uint8):
     i = noise((3, 3), np.int32).astype(dtype) + 40 * np.eye(3, dtype=dtype)
     for name in ("inv", "det"):
@@ -275,17 +344,26 @@ for dtype in KINDS + (np.int32,):
         for ord, axis in tests:
             for keep in (False, True):
                 want = np.linalg.norm(x, ord, axis, keep)
-                compare("numpy.linalg.norm", NP["numpy.linalg.norm"](x, ord, axis, keep), want, 60, what=str((ord, axis)))
+                compare(
+                    "numpy.linalg.norm", NP["numpy.linalg.norm"](x, ord, axis, keep), want, 60, what=str((ord, axis))
+                )
                 if dtype not in (np.int32,) and ord != 0:
                     want = sl.norm(x, ord, axis, keep)
                     got = SP["scipy.linalg.norm"](x, ord, axis, keep)
-                    compare("scipy.linalg.norm", got, want, 60 * np.finfo(dtype).eps / np.finfo(np.asarray(want).dtype).eps,
-                            what=str(ord))
-for arrays in ([noise((3, 4), np.float64), noise((4, 5), np.float64)],
-               [noise((3, 40), np.float64), noise((40, 2), np.float64), noise((2, 30), np.float64), noise((30, 4), np.float64)],
-               [noise(4, np.float64), noise((4, 5), np.float64), noise((5, 2), np.float64)],
-               [noise((3, 4), np.float64), noise(4, np.float64)],
-               [noise(4, np.float64), noise((4, 4), np.complex128), noise(4, np.float64)]):
+                    compare(
+                        "scipy.linalg.norm",
+                        got,
+                        want,
+                        60 * np.finfo(dtype).eps / np.finfo(np.asarray(want).dtype).eps,
+                        what=str(ord),
+                    )
+for arrays in (
+    [noise((3, 4), np.float64), noise((4, 5), np.float64)],
+    [noise((3, 40), np.float64), noise((40, 2), np.float64), noise((2, 30), np.float64), noise((30, 4), np.float64)],
+    [noise(4, np.float64), noise((4, 5), np.float64), noise((5, 2), np.float64)],
+    [noise((3, 4), np.float64), noise(4, np.float64)],
+    [noise(4, np.float64), noise((4, 4), np.complex128), noise(4, np.float64)],
+):
     compare("numpy.linalg.multi_dot", NP["numpy.linalg.multi_dot"](arrays), np.linalg.multi_dot(arrays), 100)
 for dtype in (np.float32, np.complex128, np.int64):
     c, r = noise(5, dtype), noise(4, dtype)

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.signal
 
 import _pm
-from axes import _complex_of
+from axes import _complex_of, _float_of
 from fft import numpy_fft2, numpy_ifft2, scipy_fft, scipy_ifft, scipy_irfft, scipy_rfft
 
 
@@ -19,22 +19,24 @@ def _summable(a, b):
     return kind
 
 
+def _taps(h, kind):
+    """h in the precision of kind; real taps stay real under a complex signal, which halves the products."""
+    if np.iscomplexobj(h) or kind not in (np.complex64, np.complex128):
+        return h.astype(kind)
+    return h.astype(_float_of(kind))
+
+
 def _full(a, v):
     """The full convolution of two 1-D arrays."""
-    n = a.shape[0]
-    m = v.shape[0]
-    kind = _summable(a, v)
-    if m > n:
-        return _pm.fir(v.astype(kind), a.astype(kind), 1, 1, 0, n + m - 1)
-    return _pm.fir(a.astype(kind), v.astype(kind), 1, 1, 0, n + m - 1)
+    return _part(a, v, 0, a.shape[0] + v.shape[0] - 1)
 
 
 def _part(a, v, start, count):
     """`_full(a, v)[start : start + count]` without computing the rest."""
     kind = _summable(a, v)
     if v.shape[0] > a.shape[0]:
-        return _pm.fir(v.astype(kind), a.astype(kind), 1, 1, start, count)
-    return _pm.fir(a.astype(kind), v.astype(kind), 1, 1, start, count)
+        return _pm.fir(v.astype(kind), _taps(a, kind), 1, 1, start, count)
+    return _pm.fir(a.astype(kind), _taps(v, kind), 1, 1, start, count)
 
 
 def _flat(a, name):
@@ -97,16 +99,11 @@ def _window(n, m, mode):
 def _full2(a, v):
     """The full convolution of two 2-D arrays, row by row."""
     kind = _summable(a, v)
-    a = a.astype(kind)
-    v = v.astype(kind)
     width = a.shape[1] + v.shape[1] - 1
     y = np.zeros((a.shape[0] + v.shape[0] - 1, width), kind)
     for i in range(a.shape[0]):
         for k in range(v.shape[0]):
-            if v.shape[1] > a.shape[1]:
-                y[i + k] = y[i + k] + _pm.fir(v[k], a[i], 1, 1, 0, width)
-            else:
-                y[i + k] = y[i + k] + _pm.fir(a[i], v[k], 1, 1, 0, width)
+            y[i + k] = y[i + k] + _part(a[i], v[k], 0, width)
     return y
 
 
@@ -122,9 +119,7 @@ def _ordered(a, v, mode):
         larger = a.shape[0] >= v.shape[0] and a.shape[1] >= v.shape[1]
         smaller = a.shape[0] <= v.shape[0] and a.shape[1] <= v.shape[1]
         if not larger and not smaller:
-            raise ValueError(
-                "For 'valid' mode, one must be at least as large as the other in every dimension"
-            )
+            raise ValueError("For 'valid' mode, one must be at least as large as the other in every dimension")
 
 
 def _by_fft(n, m, kind, mode):

@@ -125,8 +125,7 @@ def _cosine(x, type, n, axis, norm, inverse, orthogonalize):
             out = _dct3(row, n)
         else:
             out = _dct4(row, n)
-        for i in range(n):
-            y[b, i] = out[i] * scale
+        y[b] = out * scale
         if ortho and kernel in (1, 2):
             y[b, 0] = y[b, 0] * 0.5**0.5
         if ortho and kernel == 1:

@@ -73,24 +73,21 @@ def _complex_transform(x, n, axis, inverse, norm):
                 yi, yr = _block(xi, xr, n, after)
             else:
                 yr, yi = _block(xr, xi, n, after)
-            for i in range(n * after):
-                y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+            y[b] = _pm.complex_of(yr * scale, yi * scale)
         elif after == 1:
             # The other half of a real signal's spectrum is its conjugate.
             yr, yi = _real_row(v[b].astype(kind), n)
-            sign = -1.0 if inverse else 1.0
-            for i in range(n // 2 + 1):
-                y[b, i] = complex(yr[i] * scale, yi[i] * sign * scale)
-            for i in range(1, (n + 1) // 2):
-                y[b, n - i] = complex(yr[i] * scale, yi[i] * -sign * scale)
+            turn = -scale if inverse else scale
+            y[b, : n // 2 + 1] = _pm.complex_of(yr * scale, yi * turn)
+            if n > 2:
+                y[b, n // 2 + 1 :] = _pm.complex_of(yr[1 : (n + 1) // 2] * scale, yi[1 : (n + 1) // 2] * -turn)[::-1]
         else:
             zero = np.zeros(n * after, kind)
             if inverse:
                 yi, yr = _block(zero, v[b].astype(kind), n, after)
             else:
                 yr, yi = _block(v[b].astype(kind), zero, n, after)
-            for i in range(n * after):
-                y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+            y[b] = _pm.complex_of(yr * scale, yi * scale)
     return y.reshape(_replaced(x.shape, axis, n))
 
 
@@ -109,8 +106,7 @@ def _real_transform(x, n, axis, norm):
     y = np.empty((before, n // 2 + 1), _complex_of(x.dtype))
     for b in range(before):
         yr, yi = _real_row(v[b].astype(kind), n)
-        for i in range(n // 2 + 1):
-            y[b, i] = complex(yr[i] * scale, yi[i] * scale)
+        y[b] = _pm.complex_of(yr * scale, yi * scale)
     return _from_last(y.reshape(_replaced(t.shape, x.ndim - 1, n // 2 + 1)), axis)
 
 
@@ -131,9 +127,7 @@ def _real_inverse(x, n, axis, norm, conjugate):
         xi = v[b].imag.astype(kind)
         if conjugate:
             xi = -xi
-        yr = _real_inverse_row(xr, xi, n)
-        for i in range(n):
-            y[b, i] = yr[i] * scale
+        y[b] = _real_inverse_row(xr, xi, n) * scale
     return _from_last(y.reshape(_replaced(t.shape, x.ndim - 1, n)), axis)
 
 

@@ -18,9 +18,7 @@ def _matrix(a):
     if a.dtype == np.float16:
         raise TypeError("array type float16 is unsupported in linalg")
     if a.ndim < 2:
-        raise np.linalg.LinAlgError(
-            "%d-dimensional array given. Array must be at least two-dimensional" % a.ndim
-        )
+        raise np.linalg.LinAlgError("%d-dimensional array given. Array must be at least two-dimensional" % a.ndim)
     if not _pm.is_static(a.shape[-1]) or not _pm.is_static(a.shape[-2]):
         _pm.refuse("a matrix whose size is not known at translation time")
     return _floating(a)
@@ -168,7 +166,6 @@ def cholesky(a, upper=False):
 def _qr_full(a, width):
     """(q, r) with q (m, width) and r (width, n)."""
     m = a.shape[0]
-    n = a.shape[1]
     r, v, tau = _qr(a)
     one = np.zeros((m, width), a.dtype)
     for i in range(min(m, width)):
@@ -242,8 +239,16 @@ def eigvalsh(a, UPLO="L"):
 
 
 # binds: numpy.linalg.eig, scipy.linalg.eig
-def eig(a, b=None, left=False, right=True, overwrite_a=False, overwrite_b=False, check_finite=True,
-        homogeneous_eigvals=False):
+def eig(
+    a,
+    b=None,
+    left=False,
+    right=True,
+    overwrite_a=False,
+    overwrite_b=False,
+    check_finite=True,
+    homogeneous_eigvals=False,
+):
     _pm.refuse(
         "eigenvectors of a general matrix: their scaling, their order and whether they are real depend on the data; "
         "use eigh for a symmetric or Hermitian matrix"
@@ -303,8 +308,6 @@ def _kept(s, limit):
 
 def _least_squares(a, b, rcond):
     """(x, rank, s) of the least-squares problem in the 2-D a and b, singular values up to rcond*s[0] taken as 0."""
-    m = a.shape[0]
-    n = a.shape[1]
     u, s, vh, failed = _singular(a, False)
     if failed:
         raise np.linalg.LinAlgError("SVD did not converge in Linear Least Squares")
@@ -442,7 +445,6 @@ def _matrix_norm(x, ord, rows, columns, keepdims):
         y = np.sqrt(np.sum(_squares(x), axis=(rows, columns)))
     elif ord in (1, -1, np.inf, -np.inf):
         inner = rows if abs(ord) == 1 else columns
-        outer = columns if abs(ord) == 1 else rows
         sums = np.sum(np.abs(x), axis=inner, keepdims=True)
         if ord > 0:
             y = np.max(sums, axis=(rows, columns))

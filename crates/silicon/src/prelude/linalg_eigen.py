@@ -412,7 +412,7 @@ def _completed(u, s):
             for k in range(n):
                 x = np.zeros(n, u.dtype)
                 x[k] = 1
-                for sweep in range(2):
+                for _ in range(2):
                     for c in range(j):
                         dot = np.zeros(1, u.dtype)
                         for i in range(n):

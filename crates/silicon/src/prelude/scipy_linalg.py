@@ -7,7 +7,7 @@ and driver arguments choose how SciPy computes, not what, and are accepted witho
 import numpy as np
 
 import _pm
-from linalg import _flips, _floating, _kept, _least_squares, _norm, _pseudo_inverse, _qr_full
+from linalg import _flips, _floating, _least_squares, _norm, _pseudo_inverse, _qr_full
 from linalg_eigen import _eigh, _singular, _singular_values
 from linalg_kernel import (
     _cholesky,
@@ -87,8 +87,7 @@ def inv(a, overwrite_a=False, check_finite=True, assume_a=None, lower=False):
 
 
 # binds: scipy.linalg.solve
-def solve(a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None,
-          transposed=False):
+def solve(a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False):
     a = _filled(_square(a, check_finite), assume_a, lower)
     c = _right(a, b, check_finite)
     if transposed:
@@ -256,8 +255,19 @@ def _no_general(b, type, subset_by_index, subset_by_value):
 
 
 # binds: scipy.linalg.eigh
-def eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, type=1,
-         check_finite=True, subset_by_index=None, subset_by_value=None, driver=None):
+def eigh(
+    a,
+    b=None,
+    lower=True,
+    eigvals_only=False,
+    overwrite_a=False,
+    overwrite_b=False,
+    type=1,
+    check_finite=True,
+    subset_by_index=None,
+    subset_by_value=None,
+    driver=None,
+):
     """Signs are those of the QL iteration (driver='ev'); SciPy's default driver may differ by a phase a vector."""
     _no_general(b, type, subset_by_index, subset_by_value)
     a = _square(a, check_finite)
@@ -270,10 +280,21 @@ def eigh(a, b=None, lower=True, eigvals_only=False, overwrite_a=False, overwrite
 
 
 # binds: scipy.linalg.eigvalsh
-def eigvalsh(a, b=None, lower=True, overwrite_a=False, overwrite_b=False, type=1, check_finite=True,
-             subset_by_index=None, subset_by_value=None, driver=None):
-    return eigh(a, b, lower, True, overwrite_a, overwrite_b, type, check_finite, subset_by_index, subset_by_value,
-                driver)
+def eigvalsh(
+    a,
+    b=None,
+    lower=True,
+    overwrite_a=False,
+    overwrite_b=False,
+    type=1,
+    check_finite=True,
+    subset_by_index=None,
+    subset_by_value=None,
+    driver=None,
+):
+    return eigh(
+        a, b, lower, True, overwrite_a, overwrite_b, type, check_finite, subset_by_index, subset_by_value, driver
+    )
 
 
 # binds: scipy.linalg.svd
@@ -359,8 +380,22 @@ def norm(a, ord=None, axis=None, keepdims=False, check_finite=True):
 
 # Coefficients of the [13/13] Pade approximant of exp and the norm up to which it is exact in double precision
 # (Higham, SIAM J. Matrix Anal. 26, 2005, table 2.3).
-PADE_13 = (64764752532480000.0, 32382376266240000.0, 7771770303897600.0, 1187353796428800.0, 129060195264000.0,
-           10559470521600.0, 670442572800.0, 33522128640.0, 1323241920.0, 40840800.0, 960960.0, 16380.0, 182.0, 1.0)
+PADE_13 = (
+    64764752532480000.0,
+    32382376266240000.0,
+    7771770303897600.0,
+    1187353796428800.0,
+    129060195264000.0,
+    10559470521600.0,
+    670442572800.0,
+    33522128640.0,
+    1323241920.0,
+    40840800.0,
+    960960.0,
+    16380.0,
+    182.0,
+    1.0,
+)
 PADE_13_NORM = 5.371920351148152
 
 
@@ -387,9 +422,7 @@ def expm(A):
     a2 = a @ a
     a4 = a2 @ a2
     a6 = a4 @ a2
-    odd = a @ (
-        a6 @ (a6 * c[13] + a4 * c[11] + a2 * c[9]) + a6 * c[7] + a4 * c[5] + a2 * c[3] + one * c[1]
-    )
+    odd = a @ (a6 @ (a6 * c[13] + a4 * c[11] + a2 * c[9]) + a6 * c[7] + a4 * c[5] + a2 * c[3] + one * c[1])
     even = a6 @ (a6 * c[12] + a4 * c[10] + a2 * c[8]) + a6 * c[6] + a4 * c[4] + a2 * c[2] + one * c[0]
     lu, pivots, _ = _lu(even - odd)
     y = _lu_solve(lu, pivots, even + odd)
