@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from reductions import _as_float
-
 
 # binds: numpy.linspace
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
@@ -13,8 +11,8 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     if np.ndim(start) != 0 or np.ndim(stop) != 0:
         raise NotImplementedError("linspace: start and stop must be numbers")
     div = num - 1 if endpoint else num
-    delta = stop - start * 1.0
-    y = np.arange(num) * 1.0
+    delta = np.asarray(stop * 1.0 - start * 1.0)
+    y = np.arange(num).astype(delta.dtype)
     step = np.nan
     if div > 0:
         step = delta / div
@@ -218,64 +216,6 @@ def vander(x, N=None, increasing=False):
             m[:, j] = m[:, j - 1] * v
         else:
             m[:, n - 1 - j] = m[:, n - j] * v
-    return m
-
-
-# binds: scipy.linalg.toeplitz
-def toeplitz(c, r=None):
-    """First column c, first row r (its first element unused); r defaults to conj(c)."""
-    col = np.ravel(c)
-    row = np.conj(col) if r is None else np.ravel(r)
-    all_values = np.concatenate((col[::-1], row[1:]))
-    n = col.shape[0]
-    m = row.shape[0]
-    return all_values[np.reshape(np.arange(m), (1, m)) - np.reshape(np.arange(n), (n, 1)) + (n - 1)]
-
-
-# binds: scipy.linalg.hankel
-def hankel(c, r=None):
-    """First column c, last row r (its first element unused); r defaults to zeros."""
-    col = np.ravel(c)
-    row = np.zeros_like(col) if r is None else np.ravel(r)
-    all_values = np.concatenate((col, row[1:]))
-    n = col.shape[0]
-    m = row.shape[0]
-    return all_values[np.reshape(np.arange(m), (1, m)) + np.reshape(np.arange(n), (n, 1))]
-
-
-# binds: scipy.linalg.circulant
-def circulant(c):
-    """The circulant matrix of first column c."""
-    col = np.ravel(c)
-    n = col.shape[0]
-    return col[(np.reshape(np.arange(n), (n, 1)) - np.reshape(np.arange(n), (1, n))) % n]
-
-
-# binds: scipy.linalg.block_diag
-def block_diag(*arrs):
-    """Matrices along the diagonal; a vector is one row."""
-    blocks = []
-    rows = 0
-    columns = 0
-    for a in arrs:
-        x = np.asarray(a)
-        if x.ndim > 2:
-            raise ValueError("arguments in the following positions have dimension greater than 2")
-        if x.ndim < 2:
-            x = np.reshape(x, (1, x.size))
-        blocks.append(x)
-        rows = rows + x.shape[0]
-        columns = columns + x.shape[1]
-    kind = blocks[0].dtype
-    for b in blocks:
-        kind = np.promote_types(kind, b.dtype)
-    m = np.zeros((rows, columns), dtype=kind)
-    i = 0
-    j = 0
-    for b in blocks:
-        m[i : i + b.shape[0], j : j + b.shape[1]] = b
-        i = i + b.shape[0]
-        j = j + b.shape[1]
     return m
 
 

@@ -24,7 +24,7 @@ def absolute(z):
     return np.hypot(z.real, z.imag)
 
 
-# kernel: numpy.angle, cmath.phase
+# kernel: cmath.phase
 def angle(z):
     """Phase in radians, -pi..pi."""
     return np.arctan2(z.imag, z.real)

@@ -70,12 +70,19 @@ def iscomplex(x):
     return v.astype(np.bool_) & np.False_
 
 
+def _operand(v):
+    """v as an array, but a Python number as it is: it takes the other operand's type."""
+    if isinstance(v, (int, float, complex)) and not isinstance(v, np.generic):
+        return v
+    return np.asarray(v)
+
+
 # binds: numpy.isclose
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
     """|a - b| <= atol + rtol*|b|; equal infinities are close."""
-    x = np.asarray(a)
-    y = np.asarray(b)
-    if not _is_float(y):
+    x = _operand(a)
+    y = _operand(b)
+    if not isinstance(y, (int, float, complex)) and not _is_float(y):
         y = y.astype(np.float64)
     near = (np.abs(x - y) <= atol + rtol * np.abs(y)) & isfinite(y)
     near = near | (x == y)
@@ -194,11 +201,11 @@ def select(condlist, choicelist, default=0):
     return r
 
 
-# binds: numpy.gcd, math.gcd
+# binds: numpy.gcd
 def gcd(x1, x2):
     """Greatest common divisor of integers, elementwise."""
-    a = np.abs(np.asarray(x1)) + np.asarray(x2) * 0
-    b = np.abs(np.asarray(x2)) + a * 0
+    a = abs(x1) + x2 * 0
+    b = abs(x2) + a * 0
     while np.any(b != 0):
         safe = np.where(b != 0, b, 1)
         r = np.where(b != 0, a % safe, 0)
@@ -211,5 +218,4 @@ def gcd(x1, x2):
 def lcm(x1, x2):
     """Least common multiple of integers, elementwise; 0 where either is 0."""
     g = gcd(x1, x2)
-    a = np.abs(np.asarray(x1))
-    return a // np.where(g != 0, g, 1) * np.abs(np.asarray(x2))
+    return abs(x1) // np.where(g != 0, g, 1) * abs(x2)

@@ -157,6 +157,8 @@ def quantile(a, q, axis=None, method="linear", keepdims=False):
     if n == 0:
         raise ValueError("quantile of an empty array")
     qs = np.asarray(q)
+    if isinstance(q, (int, float)) and not isinstance(q, np.generic) and np.asarray(a).dtype == np.float32:
+        qs = qs.astype(np.float32)
     if qs.ndim > 1:
         raise NotImplementedError("quantile and percentile: q must be a number or one-dimensional")
     if np.any(qs < 0) or np.any(qs > 1):
@@ -164,7 +166,7 @@ def quantile(a, q, axis=None, method="linear", keepdims=False):
     v = qs * (n - 1)
     lo = np.floor(v).astype(np.int64)
     hi = np.minimum(lo + 1, n - 1)
-    t = (v - lo).astype(s.dtype)
+    t = v - lo.astype(v.dtype)
     if qs.ndim == 0:
         i = int(lo)
         j = int(hi)
@@ -184,6 +186,8 @@ def percentile(a, q, axis=None, method="linear", keepdims=False):
     qs = np.asarray(q)
     if np.any(qs < 0) or np.any(qs > 100):
         raise ValueError("Percentiles must be in the range [0, 100]")
+    if isinstance(q, (int, float)) and not isinstance(q, np.generic) and np.asarray(a).dtype == np.float32:
+        qs = qs.astype(np.float32)
     return quantile(a, qs / 100, axis=axis, method=method, keepdims=keepdims)
 
 

@@ -42,16 +42,22 @@ def perm(n, k=None):
     return r
 
 
+# binds: math.gcd
+def gcd(a, b):
+    """Greatest common divisor of two integers, not negative."""
+    x = abs(a)
+    y = abs(b)
+    while y != 0:
+        x, y = y, x % y
+    return x
+
+
 # binds: math.lcm
 def lcm(a, b):
     """Least common multiple of two integers."""
     if a == 0 or b == 0:
         return 0
-    x = abs(a)
-    y = abs(b)
-    while y != 0:
-        x, y = y, x % y
-    return abs(a) // x * abs(b)
+    return abs(a) // gcd(a, b) * abs(b)
 
 
 # binds: math.isqrt
