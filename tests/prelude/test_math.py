@@ -4,6 +4,7 @@ Needs numpy only. Each function is called with many shapes, element types and ar
 types and shapes must be equal, values equal or within a stated number of eps. One line per function; exits 1 on any failure.
 """
 
+import cmath
 import math
 import pathlib
 import sys
@@ -770,7 +771,7 @@ def check_misc():
 def check_scalar_math():
     m = scalar_math
     floats = [0.0, -0.0, 0.3, -0.7, 1.0, -1.0, 2.5, -2.5, 1e10, -1e300, 1e308, 710.0, -745.0, math.inf, -math.inf, math.nan]
-    for name in ("sqrt", "log", "log2", "log10", "log1p", "exp", "expm1", "sinh", "cosh", "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "fabs", "isnan", "isinf", "isfinite", "modf", "floor", "ceil", "trunc"):
+    for name in ("sqrt", "log", "log2", "log10", "log1p", "exp", "exp2", "expm1", "sinh", "cosh", "sin", "cos", "tan", "asin", "acos", "acosh", "atanh", "fabs", "isnan", "isinf", "isfinite", "modf", "floor", "ceil", "trunc"):
         with Case(m, name, getattr(math, name), tolerance=2) as c:
             for x in floats:
                 if name not in ("floor", "ceil", "trunc") or not abs(x) > 1e18 or not math.isfinite(x):
@@ -786,6 +787,20 @@ def check_scalar_math():
     with Case(m, "log", math.log, tolerance=2) as c:
         for b in (2, 10, 0.5, -1):
             c(7.5, b)
+    for name in ("exp", "log", "sin", "cos"):
+        with Case(m, "complex_" + name, getattr(cmath, name), tolerance=4) as c:
+            for z in sample((40,), np.complex128):
+                c(complex(z))
+            for z in (0, 1j, -1, 0.5, 710j, 720.0, 720j):
+                c(z)
+            if name == "log":
+                c(1 + 2j, 2)
+    with Case(m, "polar", cmath.polar, tolerance=2) as c:
+        for z in (0, 1 + 2j, -3.0, -1j):
+            c(z)
+    with Case(m, "rect", cmath.rect, tolerance=2) as c:
+        c(2.0, 1.0)
+        c(1, -3)
     for name in ("factorial", "isqrt"):
         with Case(m, name, getattr(math, name)) as c:
             for n in range(-1, 20):

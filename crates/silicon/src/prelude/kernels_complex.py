@@ -91,7 +91,7 @@ def sqrt(z):
     return _pm.complex_of(re.astype(a.dtype), np.copysign(im.astype(a.dtype), z.imag))
 
 
-# kernel: numpy.exp, cmath.exp
+# kernel: numpy.exp
 def exp(z):
     """e**z = e**re * (cos im + i sin im)."""
     a = z.real
@@ -107,7 +107,7 @@ def exp(z):
     return _pm.complex_of(re.astype(a.dtype), im.astype(a.dtype))
 
 
-# kernel: numpy.log, cmath.log
+# kernel: numpy.log
 def log(z):
     """Principal logarithm; the real part is accurate to an ulp of max(1, |log|z||) next to |z| = 1."""
     a = np.abs(z.real)
@@ -156,7 +156,7 @@ def _zero_product(p, q):
     return np.where(np.isnan(r), np.where(q == 0.0, q, np.where(p == 0.0, p, r)), r)
 
 
-# kernel: numpy.sin, cmath.sin
+# kernel: numpy.sin
 def sin(z):
     """Sine of a complex argument."""
     a = z.real
@@ -164,7 +164,7 @@ def sin(z):
     return _pm.complex_of(_times(np.cosh(b), np.sin(a)), _times(np.cos(a), np.sinh(b)))
 
 
-# kernel: numpy.cos, cmath.cos
+# kernel: numpy.cos
 def cos(z):
     """Cosine of a complex argument."""
     a = z.real
@@ -172,7 +172,7 @@ def cos(z):
     return _pm.complex_of(np.cos(a) * np.cosh(b), -_zero_product(np.sin(a), np.sinh(b)))
 
 
-# kernel: numpy.sinh, cmath.sinh
+# kernel: numpy.sinh
 def sinh(z):
     """Hyperbolic sine of a complex argument."""
     a = z.real
@@ -180,7 +180,7 @@ def sinh(z):
     return _pm.complex_of(_times(np.cos(b), np.sinh(a)), _times(np.cosh(a), np.sin(b)))
 
 
-# kernel: numpy.cosh, cmath.cosh
+# kernel: numpy.cosh
 def cosh(z):
     """Hyperbolic cosine of a complex argument."""
     a = z.real

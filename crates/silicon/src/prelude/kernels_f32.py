@@ -20,7 +20,9 @@ _TRIG_FAST = 12000.0  # largest |x| reduced in float32
 _TRIG_MIDDLE = 1000000.0  # largest |x| reduced in float64
 
 # The bits of 2/pi after the binary point in 32-bit words, behind two words of zeros.
-_TWO_OVER_PI = (0x00000000, 0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB)
+_TWO_OVER_PI = np.array(
+    (0x00000000, 0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB), dtype=np.uint64
+)
 
 
 def _pow2(k):
@@ -117,19 +119,17 @@ def _reduce_huge(x):
     start = np.int64(b >> 23) - 88
     j = start >> 5
     up = np.uint64(start & 31)
-    thirty_two = np.uint64(32)
-    low32 = np.uint64(0xFFFFFFFF)
-    w0 = np.uint64(_TWO_OVER_PI[j])
-    w1 = np.uint64(_TWO_OVER_PI[j + 1])
-    w2 = np.uint64(_TWO_OVER_PI[j + 2])
-    w3 = np.uint64(_TWO_OVER_PI[j + 3])
-    a = (((w0 << thirty_two) | w1) << up) >> thirty_two
-    c = (((w1 << thirty_two) | w2) << up) >> thirty_two
-    d = (((w2 << thirty_two) | w3) << up) >> thirty_two
-    p = m * ((a << thirty_two) | (c & low32)) + ((m * (d & low32)) >> thirty_two)
+    w0 = _TWO_OVER_PI[j]
+    w1 = _TWO_OVER_PI[j + 1]
+    w2 = _TWO_OVER_PI[j + 2]
+    w3 = _TWO_OVER_PI[j + 3]
+    a = (((w0 << 32) | w1) << up) >> 32
+    c = ((((w1 << 32) | w2) << up) >> 32) & 0xFFFFFFFF
+    d = ((((w2 << 32) | w3) << up) >> 32) & 0xFFFFFFFF
+    p = m * ((a << 32) | c) + ((m * d) >> 32)
     # p / 2**62 is x*2/pi modulo 4; the top two bits, rounded to nearest, are the quadrant
-    n = np.int64((p + np.uint64(1 << 61)) >> np.uint64(62))
-    r = np.float64((p << np.uint64(2)).view(np.int64)) * 8.515303950216386e-20
+    n = np.int64((p + (1 << 61)) >> 62)
+    r = np.float64((p << 2).view(np.int64)) * 8.515303950216386e-20
     s = np.where(x < 0.0, -1.0, 1.0)
     return np.where(x < 0.0, -n, n), s * r
 

@@ -27,13 +27,13 @@ _NAN = float("nan")
 _TRIG_FAST = 1048576.0  # largest |x| whose reduction by the four-part pi/2 below is exact
 
 # The bits of 2/pi after the binary point in 32-bit words, behind two words of zeros.
-_TWO_OVER_PI = (
+_TWO_OVER_PI = np.array((
     0x00000000, 0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561,
     0xB7246E3A, 0x424DD2E0, 0x06492EEA, 0x09D1921C, 0xFE1DEB1C, 0xB129A73E, 0xE88235F5, 0x2EBB4484, 0xE99C7026, 0xB45F7E41,
     0x3991D639, 0x835339F4, 0x9C845F8B, 0xBDF9283B, 0x1FF897FF, 0xDE05980F, 0xEF2F118B, 0x5A0A6D1F, 0x6D367ECF, 0x27CB09B7,
     0x4F463F66, 0x9E5FEA2D, 0x7527BAC7, 0xEBE5F17B, 0x3D0739F7, 0x8A5292EA, 0x6BFB5FB1, 0x1F8D5D08, 0x56033046, 0xFC7B6BAB,
     0xF0CFBC20, 0x9AF4361D,
-)
+), dtype=np.uint64)
 
 
 def _two_sum(a, b):
@@ -255,49 +255,67 @@ def _reduce_fast(x):
     return q.view(np.int64), r, (e + d) - k * 8.4784276603689e-32
 
 
+def _window(first, second, up):
+    """32 bits of two 32-bit words, `up` bits from the top."""
+    return (((first << 32) | second) << up) >> 32 & 0xFFFFFFFF
+
+
+def _column(ml, mh, w, below, carry):
+    """One 32-bit digit of (mh * 2**32 + ml) times a number with digits w and, one place lower, below: (digit, carry)."""
+    a = ml * w
+    c = mh * below
+    s = (a & 0xFFFFFFFF) + (c & 0xFFFFFFFF) + carry
+    return s & 0xFFFFFFFF, (a >> 32) + (c >> 32) + (s >> 32)
+
+
+def _fraction_word(high, low, flip):
+    """The 32 bits from bit 2 of two digits, complemented where flip is all ones, as a float."""
+    return np.float64((((high << 2) | (low >> 30)) & 0xFFFFFFFF) ^ flip)
+
+
 def _reduce_huge(x):
     """x - n*pi/2 as (n as int64, high, low) for finite |x| > 2**20, by multiplication with the bits of 2/pi (Payne and Hanek 1983).
 
-    The fraction is kept to 137 bits; the nearest a float64 comes to a multiple of pi/2 is about 2**-62.
+    192 bits of 2/pi are used, which leaves the fraction 137 bits; the nearest a float64 comes to a multiple of pi/2 is about 2**-62.
     """
     b = np.abs(x).view(np.uint64)
     m = (b & 0x000FFFFFFFFFFFFF) | 0x0010000000000000
     start = np.int64(b >> 52) - 1013
     j = start >> 5
     up = np.uint64(start & 31)
-    low32 = np.uint64(0xFFFFFFFF)
-    thirty_two = np.uint64(32)
-    ml = m & low32
-    mh = m >> thirty_two
-    w = np.zeros(7, dtype=np.uint64)
-    for i in range(6):
-        pair = (np.uint64(_TWO_OVER_PI[j + i]) << thirty_two) | np.uint64(_TWO_OVER_PI[j + i + 1])
-        w[i] = ((pair << up) >> thirty_two) & low32
-    p = np.zeros(6, dtype=np.uint64)
-    carry = np.uint64(0)
-    for step in range(6):
-        i = 5 - step
-        a = ml * w[i]
-        c = mh * w[i + 1]
-        s = (a & low32) + (c & low32) + carry
-        p[i] = s & low32
-        carry = (a >> thirty_two) + (c >> thirty_two) + (s >> thirty_two)
-    n = p[0] >> np.uint64(30)
-    half = (p[0] >> np.uint64(29)) & np.uint64(1)
-    flip = np.where(half == 1, low32, np.uint64(0))
-    hi = np.float64(0.0)
-    lo = np.float64(0.0)
-    unit = np.float64(2.3283064365386963e-10)
-    for i in range(5):
-        word = (((p[i] << np.uint64(2)) | (p[i + 1] >> np.uint64(30))) & low32) ^ flip
-        hi, e = _two_sum(hi, np.float64(word) * unit)
-        lo = lo + e
-        unit = unit * 2.3283064365386963e-10
+    ml = m & 0xFFFFFFFF
+    mh = m >> 32
+    t1 = _TWO_OVER_PI[j + 1]
+    t2 = _TWO_OVER_PI[j + 2]
+    t3 = _TWO_OVER_PI[j + 3]
+    t4 = _TWO_OVER_PI[j + 4]
+    t5 = _TWO_OVER_PI[j + 5]
+    w0 = _window(_TWO_OVER_PI[j], t1, up)
+    w1 = _window(t1, t2, up)
+    w2 = _window(t2, t3, up)
+    w3 = _window(t3, t4, up)
+    w4 = _window(t4, t5, up)
+    w5 = _window(t5, _TWO_OVER_PI[j + 6], up)
+    zero = ml & 0
+    p5, carry = _column(ml, mh, w5, zero, zero)
+    p4, carry = _column(ml, mh, w4, w5, carry)
+    p3, carry = _column(ml, mh, w3, w4, carry)
+    p2, carry = _column(ml, mh, w2, w3, carry)
+    p1, carry = _column(ml, mh, w1, w2, carry)
+    p0, carry = _column(ml, mh, w0, w1, carry)
+    # the product modulo 4 has two bits before the point; beyond a half, the fraction is counted down from the next integer
+    half = (p0 >> 29) & 1
+    n = np.int64((p0 >> 30) + half)
+    flip = half * 0xFFFFFFFF
+    hi = _fraction_word(p0, p1, flip) * 2.3283064365386963e-10
+    hi, e1 = _two_sum(hi, _fraction_word(p1, p2, flip) * 5.421010862427522e-20)
+    hi, e2 = _two_sum(hi, _fraction_word(p2, p3, flip) * 1.262177448353619e-29)
+    hi, e3 = _two_sum(hi, _fraction_word(p3, p4, flip) * 2.938735877055719e-39)
+    hi, e4 = _two_sum(hi, _fraction_word(p4, p5, flip) * 6.842277657836021e-49)
+    lo = e1 + e2 + e3 + e4
     s = np.where((half == 1) ^ (x < 0.0), -1.0, 1.0)
     ph, pl = _two_prod(hi, np.float64(_PIO2))
-    r = s * ph
-    quadrant = np.int64(n + half)
-    return np.where(x < 0.0, -quadrant, quadrant), r, s * (pl + (hi * _PIO2_LO + lo * _PIO2))
+    return np.where(x < 0.0, -n, n), s * ph, s * (pl + (hi * _PIO2_LO + lo * _PIO2))
 
 
 def _sin_quadrant(n, r, l):

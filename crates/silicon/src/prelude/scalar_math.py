@@ -426,3 +426,62 @@ def fsum(seq):
         if y == x - hi:
             hi = x
     return hi
+
+
+# binds: math.exp2
+def exp2(x):
+    """2**x; overflow raises."""
+    return _finite_or_raise(x, float(np.exp2(float(x))))
+
+
+def _parts_or_raise(z, w):
+    """w, unless it overflowed from a finite z; infinite or NaN arguments, on which cmath has its own rules, are refused."""
+    c = complex(z)
+    if not (abs(c.real) < np.inf and abs(c.imag) < np.inf):
+        raise ValueError("math domain error")
+    if not (abs(w.real) < np.inf and abs(w.imag) < np.inf):
+        raise OverflowError("math range error")
+    return w
+
+
+# binds: cmath.exp
+def complex_exp(z):
+    """e**z of a finite complex number; overflow raises."""
+    return _parts_or_raise(z, complex(np.exp(complex(z))))
+
+
+# binds: cmath.log
+def complex_log(z, base=None):
+    """Principal logarithm of a complex number; zero raises."""
+    if z == 0:
+        raise ValueError("math domain error")
+    w = complex(np.log(complex(z)))
+    if base is None:
+        return w
+    return w / complex_log(base)
+
+
+# binds: cmath.sin
+def complex_sin(z):
+    """Sine of a finite complex number; overflow raises."""
+    return _parts_or_raise(z, complex(np.sin(complex(z))))
+
+
+# binds: cmath.cos
+def complex_cos(z):
+    """Cosine of a finite complex number; overflow raises."""
+    return _parts_or_raise(z, complex(np.cos(complex(z))))
+
+
+# binds: cmath.polar
+def polar(z):
+    """(magnitude, phase)."""
+    c = complex(z)
+    return abs(c), float(np.arctan2(c.imag, c.real))
+
+
+# binds: cmath.rect
+def rect(r, phi):
+    """The complex number of a finite magnitude and phase."""
+    p = _angle_or_raise(phi)
+    return complex(float(r) * float(np.cos(p)), float(r) * float(np.sin(p)))
