@@ -98,6 +98,42 @@ def indices(dimensions, dtype=np.int64):
     return np.concatenate(grids, axis=0)
 
 
+def _grid_axis(s):
+    """The points of start:stop:step, or of start:stop:nj (n points, both ends included)."""
+    start = 0 if s.start is None else s.start
+    step = 1 if s.step is None else s.step
+    if isinstance(step, complex):
+        return linspace(start, s.stop, int(abs(step)))
+    return np.arange(start, s.stop, step)
+
+
+# binds: numpy.ogrid
+def ogrid(*slices):
+    """np.ogrid[slices]: the points of each axis, shaped to broadcast together."""
+    n = len(slices)
+    points = [_grid_axis(s) for s in slices]
+    kind = points[0].dtype
+    for v in points:
+        kind = np.promote_types(kind, v.dtype)
+    out = ()
+    for i in range(n):
+        v = points[i].astype(kind)
+        out = out + (np.reshape(v, (1,) * i + (v.shape[0],) + (1,) * (n - i - 1)),)
+    if n == 1:
+        return out[0]
+    return out
+
+
+# binds: numpy.mgrid
+def mgrid(*slices):
+    """np.mgrid[slices]: coordinate grids along a new first axis; of one slice its points."""
+    if len(slices) == 1:
+        return _grid_axis(slices[0])
+    axes = ogrid(*slices)
+    shape = tuple([axes[i].shape[i] for i in range(len(axes))])
+    return np.concatenate([np.expand_dims(np.broadcast_to(v, shape), 0) for v in axes], axis=0)
+
+
 # binds: numpy.identity
 def identity(n, dtype=np.float64):
     """The identity matrix."""

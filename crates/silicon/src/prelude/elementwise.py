@@ -289,3 +289,82 @@ def vectorize(pyfunc):
         return np.reshape(out, shape)
 
     return apply
+
+
+# binds: numpy.bitwise_count
+def bitwise_count(x):
+    """Number of one bits of |x|, as uint8."""
+    v = np.abs(np.asarray(x)).astype(np.uint64)
+    v = v - ((v >> 1) & 0x5555555555555555)
+    v = (v & 0x3333333333333333) + ((v >> 2) & 0x3333333333333333)
+    v = (v + (v >> 4)) & 0x0F0F0F0F0F0F0F0F
+    return ((v * 0x0101010101010101) >> 56).astype(np.uint8)
+
+
+# binds: numpy.broadcast_arrays
+def broadcast_arrays(*args):
+    """The arguments in their common shape."""
+    arrays = [np.asarray(a) for a in args]
+    shape = _broadcast_shape(arrays)
+    return tuple([np.broadcast_to(a, shape) for a in arrays])
+
+
+# binds: numpy.put
+def put(a, ind, v, mode="raise"):
+    """Write v, repeated as needed, to the flat positions of a vector in place."""
+    if a.ndim != 1 or mode != "raise":
+        raise NotImplementedError("put: vectors with mode='raise'")
+    i = np.ravel(ind)
+    values = np.ravel(v)
+    for k in range(i.shape[0]):
+        a[i[k]] = values[k % values.shape[0]]
+
+
+# binds: numpy.copyto
+def copyto(dst, src, where=True):
+    """Write src, broadcast, into dst in place where the mask holds."""
+    if where is True:
+        dst[...] = src
+    else:
+        dst[...] = np.where(where, np.asarray(src).astype(dst.dtype), dst)
+
+
+# binds: numpy.putmask
+def putmask(a, mask, values):
+    """Write values, of a's shape or one number, into a in place where the mask holds."""
+    v = np.asarray(values)
+    if v.ndim != 0 and v.shape != a.shape:
+        raise NotImplementedError("putmask: values of another shape than the array")
+    a[...] = np.where(mask, v.astype(a.dtype), a)
+
+
+# binds: numpy.place
+def place(arr, mask, vals):
+    """Write vals in turn, repeated as needed, into a vector in place where the mask holds."""
+    if arr.ndim != 1:
+        raise NotImplementedError("place: vectors only")
+    v = np.ravel(vals)
+    k = 0
+    for i in range(arr.shape[0]):
+        if mask[i]:
+            if v.shape[0] == 0:
+                raise ValueError("Cannot insert from an empty array!")
+            arr[i] = v[k % v.shape[0]]
+            k += 1
+
+
+# binds: numpy.trim_zeros
+def trim_zeros(filt, trim="fb"):
+    """A vector without its zeros in front ('f') and at the back ('b')."""
+    x = np.asarray(filt)
+    if x.ndim != 1:
+        raise NotImplementedError("trim_zeros: vectors only")
+    first = 0
+    last = x.shape[0]
+    if "f" in trim or "F" in trim:
+        while first < last and x[first] == 0:
+            first += 1
+    if "b" in trim or "B" in trim:
+        while last > first and x[last - 1] == 0:
+            last -= 1
+    return x[first:last]

@@ -124,7 +124,7 @@ def log(z):
     return _pm.complex_of(np.where(near, close, np.log(h) + shift), np.arctan2(z.imag, z.real))
 
 
-# kernel: numpy.power
+# kernel: numpy.power, numpy.pow
 def power(x, y):
     """x**y as exp(y log x); the exponents -1, 0, 1, 2 and 3 are products, 0**y is 0 for positive real y."""
     w = np.exp(y * np.log(x))

@@ -231,7 +231,7 @@ def _atan_unit(t):
     return h, (t - h) + q
 
 
-# kernel: numpy.arctan2
+# kernel: numpy.arctan2, numpy.atan2
 def arctan2(y, x):
     """Angle of the point (x, y) in radians, -pi..pi; 1.49 ULP."""
     a = np.abs(x)
@@ -248,7 +248,7 @@ def arctan2(y, x):
     return np.where(np.isnan(x) | np.isnan(y), np.float32(_NAN), np.copysign(r, y))
 
 
-# kernel: numpy.arctan
+# kernel: numpy.arctan, numpy.atan
 def arctan(x):
     """Arc tangent in radians; 1.26 ULP."""
     a = np.abs(x)
@@ -386,7 +386,7 @@ def tanh(x):
     return _odd(d, -e / (e + 2.0))
 
 
-# kernel: numpy.arcsinh
+# kernel: numpy.arcsinh, numpy.asinh
 def arcsinh(x):
     """Inverse hyperbolic sine; 0.51 ULP."""
     d = np.float64(x)
@@ -395,7 +395,7 @@ def arcsinh(x):
     return _odd(d, np.where(a < _INF, y, a))
 
 
-# kernel: numpy.arccosh
+# kernel: numpy.arccosh, numpy.acosh
 def arccosh(x):
     """Inverse hyperbolic cosine, NaN below 1; 0.51 ULP."""
     d = np.float64(x)
@@ -404,7 +404,7 @@ def arccosh(x):
     return np.float32(np.where(d >= 1.0, np.where(d < _INF, y, d), _NAN))
 
 
-# kernel: numpy.arctanh
+# kernel: numpy.arctanh, numpy.atanh
 def arctanh(x):
     """Inverse hyperbolic tangent, NaN outside -1..1; 0.51 ULP."""
     d = np.float64(x)
@@ -420,7 +420,7 @@ def _asin_64(t):
         0.022132443623426794 + z * (0.019306260869368045 + z * (0.0054431851027481075 + z * 0.02930523970533579)))))))
 
 
-# kernel: numpy.arcsin
+# kernel: numpy.arcsin, numpy.asin
 def arcsin(x):
     """Arc sine in radians, NaN outside -1..1; 0.51 ULP."""
     a = np.abs(np.float64(x))
@@ -429,7 +429,7 @@ def arcsin(x):
     return np.copysign(np.float32(np.where(far, _PIO2 - 2.0 * r, r)), x)
 
 
-# kernel: numpy.arccos
+# kernel: numpy.arccos, numpy.acos
 def arccos(x):
     """Arc cosine in radians, NaN outside -1..1; 0.51 ULP."""
     d = np.float64(x)
@@ -460,7 +460,7 @@ def cbrt(x):
     return np.float32(np.where(ok, np.copysign(w * r * r * _pow2_64(q), d), d))
 
 
-# kernel: numpy.power
+# kernel: numpy.power, numpy.pow
 def power(x, y):
     """x**y with the special cases of IEEE 754 pow; 0.51 ULP."""
     d = np.float64(x)

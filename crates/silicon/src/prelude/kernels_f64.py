@@ -407,7 +407,7 @@ def _atan_ratio(small, large):
     return h, l + np.where(near, tail + _PIO4_LO, 0.0)
 
 
-# kernel: numpy.arctan2, math.atan2
+# kernel: numpy.arctan2, numpy.atan2, math.atan2
 def arctan2(y, x):
     """Angle of the point (x, y) in radians, -pi..pi; 0.74 ULP."""
     a = np.abs(x)
@@ -432,7 +432,7 @@ def arctan2(y, x):
     return np.where(np.isnan(x) | np.isnan(y), _NAN, np.copysign(r, y))
 
 
-# kernel: numpy.arctan, math.atan
+# kernel: numpy.arctan, numpy.atan, math.atan
 def arctan(x):
     """Arc tangent in radians; 0.62 ULP."""
     a = np.abs(x)
@@ -463,7 +463,7 @@ def _asin_parts(a):
     return t, np.where(far, low, 0.0), t * _asin_tail(z)
 
 
-# kernel: numpy.arcsin
+# kernel: numpy.arcsin, numpy.asin
 def arcsin(x):
     """Arc sine in radians, NaN outside -1..1; 0.64 ULP."""
     a = np.abs(x)
@@ -473,7 +473,7 @@ def arcsin(x):
     return np.where(a < 1e-150, x, np.copysign(r, x))
 
 
-# kernel: numpy.arccos
+# kernel: numpy.arccos, numpy.acos
 def arccos(x):
     """Arc cosine in radians, NaN outside -1..1; 0.65 ULP."""
     a = np.abs(x)
@@ -526,7 +526,7 @@ def _sqrt_pair(h, l):
     return s, np.where(h > 0.0, (((h - p) - e) + l) / (s + s), 0.0)
 
 
-# kernel: numpy.arcsinh, math.asinh
+# kernel: numpy.arcsinh, numpy.asinh, math.asinh
 def arcsinh(x):
     """Inverse hyperbolic sine; 0.99 ULP."""
     a = np.abs(x)
@@ -542,7 +542,7 @@ def arcsinh(x):
     return np.where(a < 1e-100, x, np.copysign(y, x))
 
 
-# kernel: numpy.arccosh
+# kernel: numpy.arccosh, numpy.acosh
 def arccosh(x):
     """Inverse hyperbolic cosine, NaN below 1; 0.99 ULP."""
     big = x > 1e9
@@ -557,7 +557,7 @@ def arccosh(x):
     return np.where(x >= 1.0, np.where(x < _INF, y, x), _NAN)
 
 
-# kernel: numpy.arctanh
+# kernel: numpy.arctanh, numpy.atanh
 def arctanh(x):
     """Inverse hyperbolic tangent, NaN outside -1..1; 0.84 ULP."""
     a = np.abs(x)
@@ -647,7 +647,7 @@ def _pow_positive(x, y):
     return _scale(1.0 + (r + (r * r * _exp_tail(r) + ((rh - r) - rl))), k)
 
 
-# kernel: numpy.power
+# kernel: numpy.power, numpy.pow
 def power(x, y):
     """x**y with the special cases of IEEE 754 pow; 0.99 ULP."""
     a = np.abs(x)

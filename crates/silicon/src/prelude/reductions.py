@@ -253,6 +253,37 @@ def nanmean(a, axis=None, keepdims=False):
     return nansum(x, axis=axis, keepdims=keepdims) / n
 
 
+# binds: numpy.nanprod
+def nanprod(a, axis=None, keepdims=False):
+    """Product with NaN as one."""
+    x = np.asarray(a)
+    if not _is_float(x):
+        return np.prod(x, axis=axis, keepdims=keepdims)
+    return np.prod(np.where(np.isnan(x), np.ones_like(x), x), axis=axis, keepdims=keepdims)
+
+
+# binds: numpy.nanmedian
+def nanmedian(a, axis=None, keepdims=False):
+    """Median of the elements that are not NaN; NaN where there is none."""
+    x = _as_float(np.asarray(a))
+    if np.iscomplexobj(x):
+        raise NotImplementedError("nanmedian of complex values")
+    s = np.sort(_last(x, axis), axis=-1)
+    m = s.shape[-1]
+    rows = np.reshape(s, (s.size // max(m, 1), m))
+    r = np.full(rows.shape[0], np.nan, dtype=x.dtype)
+    for i in range(rows.shape[0]):
+        n = int(np.sum((~np.isnan(rows[i])).astype(np.int64)))
+        if n % 2 == 1:
+            r[i] = rows[i, n // 2]
+        elif n > 0:
+            r[i] = (rows[i, n // 2 - 1] + rows[i, n // 2]) / 2
+    r = np.reshape(r, s.shape[:-1])
+    if r.ndim == 0:
+        return _kept(r[()], x, axis, keepdims)
+    return _kept(r, x, axis, keepdims)
+
+
 # binds: numpy.nanvar
 def nanvar(a, axis=None, ddof=0, keepdims=False):
     """Variance of the elements that are not NaN."""
