@@ -132,6 +132,14 @@ for name in ("fft2", "ifft2", "fftn", "ifftn"):
                     space + name, f(x, (4, 7), (0, 1)), g(x, (4, 7), (0, 1)), 20, np.abs(g(x, (4, 7), (0, 1))).max()
                 )
                 compare(space + name, f(x, norm="ortho"), g(x, norm="ortho"), 20, np.abs(g(x, norm="ortho")).max())
+for name in ("rfft2", "irfft2"):
+    for space in ("numpy.fft.", "scipy.fft."):
+        f, g = FFT[space + name], lookup(space + name)
+        for shape in ((8, 8), (5, 12), (3, 4, 6)):
+            for dtype in (np.float64, np.float32) if name == "rfft2" else (np.complex128, np.complex64):
+                x = noise(shape, dtype)
+                for args in ((), ((4, 7), (0, 1)), (None, (-1, 0), "ortho")):
+                    compare(space + name, f(x, *args), g(x, *args), 20, np.abs(g(x, *args)).max(), str(args))
 for n in (1, 2, 5, 8, 9):
     for space in ("numpy.fft.", "scipy.fft."):
         for name in ("fftshift", "ifftshift"):

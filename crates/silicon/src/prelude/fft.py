@@ -257,6 +257,48 @@ def scipy_ifftn(x, s=None, axes=None, norm=None, overwrite_x=False, workers=None
     return _many(x, s, axes, True, norm)
 
 
+def _real_many(x, s, axes, norm):
+    """The last axis as a real transform, then the others."""
+    y = np.asarray(x)
+    axes, lengths = _axes_of(y, s, axes)
+    last = len(axes) - 1
+    y = _real_transform(y, lengths[last], axes[last], norm)
+    for k in reversed(range(last)):
+        y = _complex_transform(y, lengths[k], axes[k], False, norm)
+    return y
+
+
+def _real_inverse_many(x, s, axes, norm):
+    y = np.asarray(x)
+    axes, lengths = _axes_of(y, s, axes)
+    last = len(axes) - 1
+    for k in range(last):
+        y = _complex_transform(y, lengths[k], axes[k], True, norm)
+    return _real_inverse(y, lengths[last], axes[last], norm, False)
+
+
+# binds: numpy.fft.rfft2
+def numpy_rfft2(a, s=None, axes=(-2, -1), norm=None, out=None):
+    _no_out(out)
+    return _real_many(a, s, axes, norm)
+
+
+# binds: scipy.fft.rfft2
+def scipy_rfft2(x, s=None, axes=(-2, -1), norm=None, overwrite_x=False, workers=None, plan=None):
+    return _real_many(x, s, axes, norm)
+
+
+# binds: numpy.fft.irfft2
+def numpy_irfft2(a, s=None, axes=(-2, -1), norm=None, out=None):
+    _no_out(out)
+    return _real_inverse_many(a, s, axes, norm)
+
+
+# binds: scipy.fft.irfft2
+def scipy_irfft2(x, s=None, axes=(-2, -1), norm=None, overwrite_x=False, workers=None, plan=None):
+    return _real_inverse_many(x, s, axes, norm)
+
+
 def _rolled(x, axes, forward):
     """x with its zero frequency moved to the middle of each axis, or back."""
     y = np.asarray(x)

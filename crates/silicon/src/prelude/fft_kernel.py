@@ -49,7 +49,11 @@ def _radices(n):
 
 
 def _rows_of(n):
-    """S of the split n = S*M: 16 or the divisor nearest to it (nearest to sqrt(n) for short transforms)."""
+    """S of the split n = S*M. Powers of two keep the transposition in vector registers; 8 and 16 measured best."""
+    if n % 16 == 0 and n >= 1024:
+        return 16
+    if n % 8 == 0 and n >= 64:
+        return 8
     wish = min(16.0, n**0.5)
     best = 1
     for d in range(1, n + 1):
