@@ -47,7 +47,7 @@ def exp(x):
 
 # kernel: numpy.exp2
 def exp2(x):
-    """2**x; 0.94 ULP."""
+    """2**x; 0.96 ULP."""
     t = np.where(x > 129.0, 129.0, np.where(x < -151.0, -151.0, x))
     k = (t + _ROUND) - _ROUND
     return _exp_reduced((t - k) * 0.693147182, k)
@@ -55,7 +55,7 @@ def exp2(x):
 
 # kernel: numpy.log
 def log(x):
-    """Natural logarithm; 0.81 ULP."""
+    """Natural logarithm; 0.83 ULP."""
     tiny = x < 1.17549435e-38
     y = np.where(tiny, x * 16777216.0, x)
     b = y.view(np.uint32) + 0x00CAFB0D
@@ -205,7 +205,7 @@ def _cos_slow(x):
 
 # kernel: numpy.sin
 def sin(x):
-    """Sine of x radians; 0.90 ULP."""
+    """Sine of x radians; 0.91 ULP."""
     return _sin_slow(x) if np.abs(x) > _TRIG_FAST else _sin_fast(x)
 
 
@@ -233,7 +233,7 @@ def _atan_unit(t):
 
 # kernel: numpy.arctan2, numpy.atan2
 def arctan2(y, x):
-    """Angle of the point (x, y) in radians, -pi..pi; 1.49 ULP."""
+    """Angle of the point (x, y) in radians, -pi..pi; 1.51 ULP."""
     a = np.abs(x)
     b = np.abs(y)
     steep = b > a
@@ -259,7 +259,7 @@ def arctan(x):
 
 # kernel: numpy.hypot
 def hypot(x, y):
-    """sqrt(x*x + y*y) without overflow or underflow on the way; 1.16 ULP."""
+    """sqrt(x*x + y*y) without overflow or underflow on the way; 1.18 ULP."""
     a = np.abs(x)
     b = np.abs(y)
     m = np.where(a > b, a, b)
