@@ -2,8 +2,9 @@
 
 Each kernel takes and returns np.float32 (a scalar, or an array elementwise). The frequent ones (exp, log, sin, cos, arctan2, hypot)
 stay in float32, so that a vector holds as many as it can; the others compute in float64 and round once. Only IEEE basic operations,
-comparisons, selects and bit casts are used. The ULP figure of a kernel is the largest error found on
-3e6 or more arguments spread over its whole domain and its edge cases, against float64 results; NaN, infinities, signed zeros and subnormals follow IEEE 754 and NumPy.
+comparisons, selects and bit casts are used. The ULP figure of a kernel is the largest error
+found on 1.5e6 or more arguments spread over its domain and its edge cases, against float64 results. NaN, infinities, signed zeros
+and subnormals follow IEEE 754 and NumPy.
 """
 
 import numpy as np
