@@ -23,6 +23,9 @@ pub const MINIMUM_PYTHON: (u32, u32) = (3, 9);
 /// The oldest NumPy: its promotion rules (NEP 50) are what the translator implements.
 pub const MINIMUM_NUMPY: u32 = 2;
 
+/// Exception type of answers to [`Oracle::eval`] that are failures of the oracle, not of the expression.
+pub const OWN_EXCEPTION: &str = "OracleError";
+
 /// What the bench may use up before it is stopped.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -299,7 +302,9 @@ impl Oracle for CPythonOracle {
             return answer.clone();
         }
         let answer = self.evaluate(expression, args);
-        if key.len() < 4096 {
+        // Our own failures (a time-out, no recording yet) say nothing about the next attempt.
+        let ours = matches!(&answer, Err(e) if e.type_name == OWN_EXCEPTION);
+        if key.len() < 4096 && !ours {
             self.answers.insert(key, answer.clone());
         }
         answer
@@ -324,7 +329,7 @@ fn unexpected(reply: Reply, limits: &Limits) -> OracleError {
 }
 
 fn own_exception(error: &OracleError) -> PyException {
-    PyException { type_name: "OracleError".into(), message: error.to_string(), trace: Vec::new() }
+    PyException { type_name: OWN_EXCEPTION.into(), message: error.to_string(), trace: Vec::new() }
 }
 
 fn require_numpy(python: &Python, hello: &Hello) -> Result<(), OracleError> {

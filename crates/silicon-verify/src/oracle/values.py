@@ -397,6 +397,8 @@ class Encoder:
             return self.library(o) if file is None else self.function(o, file, depth)
         if type(o).__name__ == "_lru_cache_wrapper" and callable(getattr(o, "__wrapped__", None)):
             return self.value(o.__wrapped__, depth)
+        if kind.__name__ == "CPUDispatcher" and kind.__module__.startswith("numba."):
+            return self.value(o.py_func, depth)  # what Numba compiles is the Python function
         if kind is types.MethodType:
             func = self.wrappers.original(o.__func__)
             if isinstance(func, types.FunctionType) and self.project.relative(func.__code__.co_filename):

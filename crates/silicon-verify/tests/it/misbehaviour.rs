@@ -353,3 +353,31 @@ fn files_that_are_not_in_the_project() {
         assert!(matches!(CPythonOracle::start(options), Err(OracleError::Path { .. })), "{file}");
     }
 }
+
+/// Not a test of its own: the sandbox with the search path the next one gives it.
+#[test]
+#[ignore = "run by a_sandbox_that_cannot_be_made"]
+fn helper_that_checks_the_sandbox() {
+    if let Err(error) = Sandbox::Bubblewrap.check() {
+        eprintln!("{error}");
+        std::process::exit(7);
+    }
+}
+
+#[test]
+fn a_sandbox_that_cannot_be_made() {
+    use std::os::unix::fs::PermissionsExt;
+    assert!(Sandbox::Bubblewrap.check().is_ok(), "these tests need a working bubblewrap");
+    let folder = tempfile::tempdir().unwrap();
+    let fake = folder.path().join("bwrap");
+    std::fs::write(&fake, "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&fake, PermissionsExt::from_mode(0o755)).unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "misbehaviour::helper_that_checks_the_sandbox", "--nocapture"])
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(said.contains("cannot make a sandbox here: bwrap: No permissions to create new namespace"), "{said}");
+}
