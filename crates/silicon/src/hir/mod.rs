@@ -8,12 +8,18 @@
 mod build;
 mod check;
 mod dim;
+mod lex;
 mod op;
+mod parse;
+mod text;
+#[cfg(test)]
+mod text_tests;
 
 pub use build::Builder;
 pub use check::{CheckError, Checked, check};
 pub use dim::{Atom, Dim, LengthId};
 pub use op::{Binary, Fault, Op, Reduction, Unary};
+pub use parse::{ParseError, parse};
 
 use crate::dtype::{DType, Scalar};
 use proofmark_base::diagnostics::Span;

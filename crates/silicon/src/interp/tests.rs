@@ -7,6 +7,7 @@ use crate::hir::*;
 mod loops;
 mod noise;
 mod ops;
+mod random;
 mod scalars;
 
 fn ty(dtype: DType, shape: &[usize]) -> Type {
@@ -18,21 +19,17 @@ fn f64s(v: &[f64]) -> Tensor {
 fn i64s(v: &[i64]) -> Tensor {
     Tensor::from_i64(&[v.len()], v.to_vec()).unwrap()
 }
-#[allow(dead_code)]
 fn f64_matrix(rows: usize, v: &[f64]) -> Tensor {
     Tensor::from_f64(&[rows, v.len() / rows], v.to_vec()).unwrap()
 }
 /// A tensor of any real type from int64 values.
-#[allow(dead_code)]
 fn of(dtype: DType, v: &[i64]) -> Tensor {
     evaluate(&Op::Unary(Unary::Cast), vec![i64s(v)], &[(dtype, vec![v.len()])], false).unwrap().swap_remove(0)
 }
-#[allow(dead_code)]
 fn complex(v: &[(f64, f64)]) -> Tensor {
     Tensor::new(vec![v.len()], v.iter().map(|(re, im)| Complex { re: *re, im: *im }).collect())
 }
 /// One operation with one result.
-#[allow(dead_code)]
 fn eval(op: Op, args: &[Tensor], dtype: DType, shape: &[usize]) -> Result<Tensor, Fault> {
     evaluate(&op, args.to_vec(), &[(dtype, shape.to_vec())], false).map(|mut v| v.swap_remove(0))
 }
