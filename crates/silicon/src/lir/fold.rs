@@ -7,18 +7,57 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Largest expression (in operations) made by moving values to their use.
 const LIMIT: usize = 12;
 
-/// Cleans a function. `results` are expressions evaluated after the body.
-pub fn fold(body: &mut Body, results: &mut [Expr]) {
+/// Cleans a function. `results` are expressions evaluated after the body; `fallible` says which kernels can fail.
+pub fn fold(body: &mut Body, results: &[Expr], fallible: &[bool]) {
     let mut stmts = std::mem::take(&mut body.stmts);
     loop {
         let uses = count(&stmts, results);
-        if !remove_unused(&mut stmts, &uses) {
+        if !remove_unused(&mut stmts, &uses, fallible) {
             break;
         }
     }
     let uses = count(&stmts, results);
     block(&mut stmts, &uses);
     body.stmts = stmts;
+}
+
+/// Drops kernels that nothing calls.
+pub fn drop_unused_kernels(program: &mut Program) {
+    fn callees(body: &Body) -> BTreeSet<usize> {
+        let mut out = BTreeSet::new();
+        for s in &body.stmts {
+            s.visit(&mut |s| {
+                if let StmtKind::Call { kernel, .. } = s.kind {
+                    out.insert(kernel);
+                }
+            });
+        }
+        out
+    }
+    let mut used: BTreeSet<usize> = program.entries.iter().flat_map(|e| callees(&e.body)).collect();
+    // callees stand before their callers
+    for k in (0..program.kernels.len()).rev() {
+        if used.contains(&k) {
+            used.extend(callees(&program.kernels[k].body));
+        }
+    }
+    let place: BTreeMap<usize, usize> = used.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+    let mut index = 0;
+    program.kernels.retain(|_| {
+        index += 1;
+        used.contains(&(index - 1))
+    });
+    fn renumber(stmts: &mut [Stmt], place: &BTreeMap<usize, usize>) {
+        for s in stmts {
+            if let StmtKind::Call { kernel, .. } = &mut s.kind {
+                *kernel = place[kernel];
+            }
+            s.blocks_mut().into_iter().for_each(|b| renumber(b, place));
+        }
+    }
+    for body in program.kernels.iter_mut().map(|k| &mut k.body).chain(program.entries.iter_mut().map(|e| &mut e.body)) {
+        renumber(&mut body.stmts, &place);
+    }
 }
 
 fn count(stmts: &[Stmt], results: &[Expr]) -> BTreeMap<VarId, usize> {
@@ -30,24 +69,46 @@ fn count(stmts: &[Stmt], results: &[Expr]) -> BTreeMap<VarId, usize> {
             }
         });
     };
+    // a variable that only feeds itself is not used
+    let mut own: Vec<(VarId, &Expr)> = Vec::new();
     for s in stmts {
-        s.visit(&mut |s| s.exprs().into_iter().for_each(&mut note));
+        fn walk<'a>(s: &'a Stmt, note: &mut impl FnMut(&Expr), own: &mut Vec<(VarId, &'a Expr)>) {
+            match &s.kind {
+                StmtKind::Assign(v, e) => own.push((*v, e)),
+                _ => s.exprs().into_iter().for_each(&mut *note),
+            }
+            for b in s.blocks() {
+                b.iter().for_each(|s| walk(s, note, own));
+            }
+        }
+        walk(s, &mut note, &mut own);
     }
-    results.iter().for_each(note);
+    results.iter().for_each(&mut note);
+    for (v, e) in own {
+        e.visit(&mut |x| match x.kind {
+            ExprKind::Var(u) if u != v => *uses.entry(u).or_insert(0) += 1,
+            _ => {}
+        });
+        // the assignment counts once the variable is read elsewhere; moving needs a count above one
+        if let Some(n) = uses.get_mut(&v) {
+            *n += 1;
+        }
+    }
     uses
 }
 
 /// Drops declarations and assignments of variables nobody reads, and what thereby becomes empty.
-fn remove_unused(stmts: &mut Vec<Stmt>, uses: &BTreeMap<VarId, usize>) -> bool {
+fn remove_unused(stmts: &mut Vec<Stmt>, uses: &BTreeMap<VarId, usize>, fallible: &[bool]) -> bool {
     let mut changed = false;
     for s in stmts.iter_mut() {
         for b in s.blocks_mut() {
-            changed |= remove_unused(b, uses);
+            changed |= remove_unused(b, uses, fallible);
         }
     }
     let before = stmts.len();
     stmts.retain(|s| match &s.kind {
         StmtKind::Let(v, _) | StmtKind::Mut(v, _) | StmtKind::Assign(v, _) => uses.contains_key(v),
+        StmtKind::Call { results, kernel, .. } => fallible[*kernel] || results.iter().any(|v| uses.contains_key(v)),
         StmtKind::For { body, .. } => !body.is_empty(),
         StmtKind::If { then, otherwise, .. } => !then.is_empty() || !otherwise.is_empty(),
         _ => true,

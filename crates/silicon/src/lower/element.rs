@@ -4,7 +4,7 @@
 use super::plan::{Kept, unit_axes};
 use super::{Cx, Lower};
 use crate::dtype::{DType, Scalar};
-use crate::hir::{Binary, Dim, Inst, Op, Type, Unary, ValueId};
+use crate::hir::{Binary, Dim, FuncId, Inst, Op, Type, Unary, ValueId};
 use crate::lir::{BinOp, BufId, CheckedOp, Expr, StmtKind, Ty, UnOp};
 
 /// Which element: by position in C order, or by one index per axis.
@@ -105,7 +105,7 @@ impl Lower<'_> {
     }
 
     /// Index into an operand that is broadcast to `to`.
-    fn stretch(&self, from: &Type, to: &Type, idx: &Idx) -> Idx {
+    pub(super) fn stretch(&self, from: &Type, to: &Type, idx: &Idx) -> Idx {
         if from.rank() == 0 {
             return Idx::Multi(Vec::new());
         }
@@ -212,15 +212,28 @@ impl Lower<'_> {
                 Cx { re: c.select(a.re, b.re), im }
             }
             Op::Kernel(k) => {
-                let args = args.iter().flat_map(|a| std::iter::once(a.re.clone()).chain(a.im.clone())).collect();
-                let ty = Ty::of(to);
-                let results: Vec<_> =
-                    (0..if to.is_complex() { 2 } else { 1 }).map(|_| self.b.new_var(ty, None)).collect();
-                self.b.push(StmtKind::Call { results: results.clone(), kernel: k.0 as usize, args });
-                Cx { re: self.b.var(results[0]), im: results.get(1).map(|v| self.b.var(*v)) }
+                let mut results = self.call(*k, args);
+                if results.is_empty() { Cx::zero(to) } else { results.swap_remove(0) }
             }
             _ => args[0].clone(),
         }
+    }
+
+    /// Calls a kernel on one element of every operand.
+    pub(super) fn call(&mut self, k: FuncId, args: &[Cx]) -> Vec<Cx> {
+        let args = args.iter().flat_map(Cx::parts).collect();
+        let kernel = &self.module.kernels[k.0 as usize];
+        let mut vars = Vec::new();
+        let mut out = Vec::new();
+        for r in &kernel.body.results {
+            let d = kernel.ty(*r).dtype;
+            let own: Vec<_> =
+                (0..if d.is_complex() { 2 } else { 1 }).map(|_| self.b.new_var(Ty::of(d), None)).collect();
+            out.push(Cx { re: self.b.var(own[0]), im: own.get(1).map(|v| self.b.var(*v)) });
+            vars.extend(own);
+        }
+        self.b.push(StmtKind::Call { results: vars, kernel: k.0 as usize, args });
+        out
     }
 
     fn checked(&mut self, inst: &Inst, checked: CheckedOp, op: &Binary, args: &[Cx]) -> Cx {

@@ -12,6 +12,9 @@ impl<'m> Lower<'m> {
             return self.bug(format!("{:?} has no result", inst.op));
         };
         let ty = self.func.ty(first);
+        if let (Op::Kernel(k), true) = (&inst.op, inst.results.len() > 1) {
+            return self.several(inst, *k);
+        }
         if ty.rank() > 0 && self.plan.kept[first.0 as usize] != Kept::Buffer {
             return;
         }
@@ -101,6 +104,32 @@ impl<'m> Lower<'m> {
                 self.bug(format!("{:?} is not a plain instruction", inst.op));
             }
         }
+    }
+
+    /// A kernel with several results: one pass stores them all.
+    fn several(&mut self, inst: &'m Inst, k: crate::hir::FuncId) {
+        let ty = self.func.ty(inst.results[0]);
+        if ty.rank() == 0 {
+            let args: Vec<Cx> = inst.args.iter().map(|a| self.scalar(*a)).collect();
+            for (r, cx) in inst.results.iter().zip(self.call(k, &args)) {
+                self.bind(*r, cx);
+            }
+            return;
+        }
+        let targets: Vec<BufId> = inst.results.iter().map(|r| self.buffer(*r)).collect();
+        self.nest(ty, &mut |l, i| {
+            let idx = Idx::Multi(i.to_vec());
+            let mut args = Vec::new();
+            for a in &inst.args {
+                let at = l.stretch(l.func.ty(*a), ty, &idx);
+                args.push(l.element(*a, &at));
+            }
+            let values = l.call(k, &args);
+            let at = l.position(ty, &idx);
+            for (dst, value) in targets.iter().zip(values) {
+                l.store(*dst, at.clone(), value);
+            }
+        });
     }
 
     /// Makes a scalar known under its name.

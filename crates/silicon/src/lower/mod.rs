@@ -6,6 +6,7 @@ mod control;
 mod element;
 mod entry;
 mod inst;
+mod normal;
 mod plan;
 mod reduce;
 mod signal;
@@ -13,11 +14,11 @@ mod sort;
 mod storage;
 
 use crate::dtype::DType;
-use crate::hir::{self, Atom, Dim, Fault, Func, LengthId, Module, TableId, ValueId};
+use crate::hir::{self, Atom, Checked, Dim, Fault, Func, LengthId, Module, TableId, ValueId};
 use crate::lir::build::Builder;
 use crate::lir::{
-    BAD_LENGTH, BufId, BufKind, Expr, FIRST_FAULT, Kernel, MAX_LENGTH, OK, OVERFLOW, Program, StateField, Status,
-    Table, Ty, fold,
+    BAD_LENGTH, BufId, BufKind, Expr, ExprKind, FIRST_FAULT, Kernel, MAX_LENGTH, OK, OVERFLOW, Program, StateField,
+    Status, Table, Ty, fold,
 };
 use bounds::Bounds;
 use element::Idx;
@@ -83,7 +84,8 @@ struct Lower<'m> {
 }
 
 /// Lowers a checked module. Errors: an extent without an upper bound (`PM0601`), or a defect of ours (`PM0600`).
-pub fn lower(module: &Module) -> Result<Program, Vec<Diagnostic>> {
+pub fn lower(module: &Checked<Module>) -> Result<Program, Vec<Diagnostic>> {
+    let module = &normal::normal(module);
     let mut faults = Faults::default();
     let mut errors = Vec::new();
     let mut program = Program {
@@ -131,26 +133,34 @@ pub fn lower(module: &Module) -> Result<Program, Vec<Diagnostic>> {
         return Err(errors);
     }
     program.statuses = statuses(&faults);
+    let fallible: Vec<bool> = program.kernels.iter().map(|k| k.fallible).collect();
     for k in &mut program.kernels {
-        fold::fold(&mut k.body, &mut k.results);
+        fold::fold(&mut k.body, &k.results, &fallible);
     }
     for e in &mut program.entries {
-        fold::fold(&mut e.body, &mut []);
+        fold::fold(&mut e.body, &[], &fallible);
     }
+    fold::drop_unused_kernels(&mut program);
+    let fma = program.bodies().any(|b| {
+        let mut any = false;
+        b.visit_exprs(&mut |e| any |= matches!(e.kind, ExprKind::Fma(..)));
+        any
+    });
+    program.fma = fma;
     Ok(program)
 }
 
 fn statuses(faults: &Faults) -> Vec<Status> {
-    let fixed = |code, name: &str, message: &str| Status {
+    let fixed = |code, name: &str, exception: &str, message: &str| Status {
         code,
         name: name.to_string(),
-        exception: String::new(),
+        exception: exception.to_string(),
         message: message.to_string(),
     };
     let mut out = vec![
-        fixed(OK, "OK", "done"),
-        fixed(BAD_LENGTH, "BAD_LENGTH", "a length is outside its limits"),
-        fixed(OVERFLOW, "OVERFLOW", "an integer result does not fit 64 bits"),
+        fixed(OK, "OK", "", "done"),
+        fixed(BAD_LENGTH, "BAD_LENGTH", "", "a length is outside its limits"),
+        fixed(OVERFLOW, "OVERFLOW", "OverflowError", "an integer result does not fit 64 bits"),
     ];
     for (i, f) in faults.0.iter().enumerate() {
         let mut base = String::new();

@@ -234,12 +234,14 @@ impl<'m> Plan<'m> {
                 self.roots[i].clear();
                 continue;
             }
-            if matches!(inst.op, Op::Reshape) && self.kept[inst.args[0].0 as usize] != Kept::Lazy {
+            let stored = |v: ValueId| !matches!(self.kept[v.0 as usize], Kept::Lazy | Kept::Scalar);
+            if matches!(inst.op, Op::Reshape) && stored(inst.args[0]) {
                 self.kept[i] = Kept::Alias(inst.args[0]);
                 self.roots[i] = self.roots[inst.args[0].0 as usize].clone();
                 continue;
             }
-            if !lazy_able(&inst.op) || traps(module, &inst.op) || self.forced[i] {
+            let one = inst.results.len() == 1;
+            if !lazy_able(&inst.op) || !one || traps(module, &inst.op) || self.forced[i] {
                 continue;
             }
             let need = self.uses[i].iter().map(|u| u.need).max();

@@ -153,7 +153,7 @@ impl Printer<'_> {
             UnOp::Abs if ty.is_float() => self.math("fabs", ty, a),
             UnOp::Abs if ty.is_signed() => self.helper("abs", ty, &[a]),
             UnOp::Abs => self.expr(a),
-            UnOp::Not if ty == Ty::Bool => format!("!{}", self.expr(a)),
+            UnOp::Not if ty == Ty::Bool => format!("(!{})", self.expr(a)),
             UnOp::Not => format!("({})~{}", c_type(ty), self.expr(a)),
             UnOp::Sqrt => self.math("sqrt", ty, a),
             UnOp::Floor => self.math("floor", ty, a),
@@ -235,7 +235,11 @@ impl Printer<'_> {
                     _ => "^",
                 };
                 let s = infix(self, o);
+                // on bools without branches, but compilers warn of that where functions are called
                 return match ty {
+                    Ty::Bool if s.contains("pm_") || s.contains("!= 0)") => {
+                        infix(self, if op == BinOp::And { "&&" } else { "||" })
+                    }
                     Ty::Bool => s,
                     _ => self.narrow(ty, s),
                 };

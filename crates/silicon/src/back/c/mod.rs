@@ -205,7 +205,14 @@ fn source(program: &Program) -> Text {
         "#error \"float and double must be evaluated in their own precision (x86-32: -msse2 -mfpmath=sse)\"\n#endif",
     );
     t.line("#if defined(__clang__) || !defined(__GNUC__)\n#pragma STDC FP_CONTRACT OFF");
-    t.line("#elif defined(__GNUC__)\n#pragma GCC optimize(\"fp-contract=off\")\n#endif\n");
+    t.line("#else\n#pragma GCC optimize(\"fp-contract=off\")");
+    // GCC PR 107647: a vectoriser pattern ignores -ffp-contract=off
+    t.line("#if __GNUC__ == 12 && __GNUC_MINOR__ < 3 && (defined(__x86_64__) || defined(__i386__))");
+    t.line("/* this version contracts even so: keep it from fused instructions */");
+    t.line("#pragma GCC target(\"no-fma,no-fma4,no-avx512f\")");
+    t.line("#elif (__GNUC__ == 11 || (__GNUC__ == 12 && __GNUC_MINOR__ < 3)) && defined(__ARM_FEATURE_COMPLEX)");
+    t.line("#error \"this version of gcc contracts complex products: use 12.3 or later, or a target without FCMA\"");
+    t.line("#endif\n#endif\n");
     for h in helpers.text() {
         t.line(h);
         t.line("");

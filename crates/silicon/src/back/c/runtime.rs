@@ -53,7 +53,7 @@ fn definition(what: &str, name: &str, ty: Ty) -> String {
     let two = format!("static inline {t} {name}({t} a, {t} b)");
     match what {
         "abs" => format!(
-            "/* |a|; the smallest value stays */\nstatic inline {t} {name}({t} a)\n{{\n    return a < 0 ? ({t})(0U - ({u})a) : a;\n}}"
+            "/* |a|; the smallest value stays */\nstatic inline {t} {name}({t} a)\n{{\n    return ({t})(a < 0 ? ({t})(0U - ({u})a) : a);\n}}"
         ),
         "isnan" => format!("static inline bool {name}({t} a)\n{{\n    return a != a;\n}}"),
         "bits" => {
@@ -86,8 +86,8 @@ fn definition(what: &str, name: &str, ty: Ty) -> String {
         "floor_mod" if ty.is_signed() => format!(
             "/* remainder with the sign of b; 0 for b = 0 */\n{two}\n{{\n    if (b == 0 || b == -1) {{\n        return 0;\n    }}\n    const {t} r = ({t})(a % b);\n    return ({t})((r != 0 && (r < 0) != (b < 0)) ? r + b : r);\n}}"
         ),
-        "floor_div" => format!("/* a / b; 0 for b = 0 */\n{two}\n{{\n    return b == 0 ? ({t})0 : ({t})(a / b);\n}}"),
-        "floor_mod" => format!("/* a % b; 0 for b = 0 */\n{two}\n{{\n    return b == 0 ? ({t})0 : ({t})(a % b);\n}}"),
+        "floor_div" => format!("/* a / b; 0 for b = 0 */\n{two}\n{{\n    return ({t})(b == 0 ? 0 : a / b);\n}}"),
+        "floor_mod" => format!("/* a % b; 0 for b = 0 */\n{two}\n{{\n    return ({t})(b == 0 ? 0 : a % b);\n}}"),
         "min" | "max" if ty.is_float() => {
             let op = if what == "min" { "<=" } else { ">=" };
             format!(
@@ -96,17 +96,17 @@ fn definition(what: &str, name: &str, ty: Ty) -> String {
         }
         "min" | "max" => {
             let op = if what == "min" { "<=" } else { ">=" };
-            format!("{two}\n{{\n    return a {op} b ? a : b;\n}}")
+            format!("{two}\n{{\n    return ({t})(a {op} b ? a : b);\n}}")
         }
         "shl" => {
             let out = if ty.is_signed() { format!("b < 0 || b >= {bits}") } else { format!("b >= {bits}U") };
-            format!("/* 0 once all bits are out */\n{two}\n{{\n    return ({out}) ? ({t})0 : ({t})(({u})a << b);\n}}")
+            format!("/* 0 once all bits are out */\n{two}\n{{\n    return ({t})(({out}) ? 0U : ({u})a << b);\n}}")
         }
         "shr" if ty.is_signed() => format!(
-            "/* arithmetic */\n{two}\n{{\n    const {t} n = (b < 0 || b >= {bits}) ? ({t}){} : b;\n    return ({t})(a < 0 ? ~(~a >> n) : (a >> n));\n}}",
+            "/* arithmetic */\n{two}\n{{\n    const int n = (b < 0 || b >= {bits}) ? {} : (int)b;\n    return ({t})(a < 0 ? ~(~a >> n) : (a >> n));\n}}",
             bits - 1
         ),
-        "shr" => format!("{two}\n{{\n    return b >= {bits}U ? ({t})0 : ({t})(a >> b);\n}}"),
+        "shr" => format!("{two}\n{{\n    return ({t})(b >= {bits}U ? 0 : a >> b);\n}}"),
         "add_overflows" => format!(
             "static inline bool {name}(int64_t a, int64_t b)\n{{\n    return (b > 0 && a > INT64_MAX - b) || (b < 0 && a < INT64_MIN - b);\n}}"
         ),
