@@ -1,2 +1,55 @@
-//! The one binary `proofmark`.
-fn main() {}
+//! Chores of this repository: `cargo xtask check-deps | tidy | demo | bless`. What the product does must not live here.
+
+mod bless;
+mod check_deps;
+mod demo;
+mod error_pages;
+mod links;
+mod sources;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+  check-deps         hold the crates to the table of allowed dependencies, processes and libraries
+  tidy               hold the sources and documents to the house rules
+  demo [--force]     translate the examples into build/demo and print what came out (needs `make build`)
+  bless [ARGS...]    rewrite the expectations of the file tests; ARGS go to `cargo test`";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let rest = args.get(1..).unwrap_or_default();
+    let outcome = match args.first().map(String::as_str) {
+        Some("check-deps") if rest.is_empty() => check_deps::run(),
+        Some("tidy") if rest.is_empty() => tidy::run(),
+        Some("demo") if rest.is_empty() => demo::run(false),
+        Some("demo") if rest == ["--force"] => demo::run(true),
+        Some("bless") => bless::run(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints `problems` under `what` and says whether there were none.
+fn verdict(what: &str, problems: &[String]) -> bool {
+    for problem in problems {
+        eprintln!("{what}: {problem}");
+    }
+    if problems.is_empty() {
+        println!("{what}: ok");
+    } else {
+        eprintln!("{what}: {} problems", problems.len());
+    }
+    problems.is_empty()
+}

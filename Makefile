@@ -1,0 +1,78 @@
+# Everything a newcomer needs is `make demo` and `make test`; the rest is for work on the code (see CONTRIBUTING.md).
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+VENV_PYTHON := $(VENV)/bin/python
+CARGO ?= cargo
+
+# The Python that programs are recorded and compared with, for the translator and for its tests.
+export PROOFMARK_PYTHON := $(VENV_PYTHON)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# nextest runs test binaries side by side; a fresh machine does not have it.
+NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
+
+.PHONY: help demo test tools tools-all venv build fmt lint check-python check-rust bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: tools venv build ## Install what is missing, build, translate the examples into build/demo, say what came out
+	@$(CARGO) xtask demo $(if $(FORCE),--force)
+
+test: tools venv ## Install what the tests need and run every check
+	$(CARGO) fmt --all --check
+	$(CARGO) xtask check-deps
+	$(CARGO) xtask tidy
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(MAKE) check-python
+	$(MAKE) check-rust
+	@echo "All checks passed."
+
+check-rust: tools venv ## The Rust tests, the corpus in CPython, interpreter, C and Rust among them
+ifeq ($(NEXTEST),)
+	$(CARGO) test --locked --workspace
+else
+	$(CARGO) nextest run --locked --workspace
+	$(CARGO) test --locked --workspace --doc
+endif
+
+check-python: venv ## The corpus and the prelude in CPython
+	$(VENV_PYTHON) tests/check_corpus.py
+	@for t in tests/prelude/test_*.py; do echo "$$t"; $(VENV_PYTHON) "$$t" || exit 1; done
+
+tools: ## Install the tools that are missing: sandbox, C compilers, static analysis
+	@PYTHON="$(PYTHON)" scripts/install-tools
+
+tools-all: ## The same and the optional ones: Frama-C, aarch64 under QEMU, Chromium for the reports' tests
+	@PYTHON="$(PYTHON)" scripts/install-tools --all
+
+venv: $(VENV)/.complete ## Create .venv with the pinned NumPy and SciPy
+
+$(VENV)/.complete: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV_PYTHON) -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+build: ## The release binary target/release/proofmark
+	$(CARGO) build --locked --release --package proofmark-app
+
+fmt: ## Format the Rust sources
+	$(CARGO) fmt --all
+
+lint: ## Formatting, layering, house rules and clippy
+	$(CARGO) fmt --all --check
+	$(CARGO) xtask check-deps
+	$(CARGO) xtask tidy
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+bench: tools venv build ## Measure generated code against SciPy, Numba, plain loops and hand-written SIMD
+	$(VENV_PYTHON) bench/peers/run.py
+
+clean: ## Remove what was built; .venv stays
+	$(CARGO) clean
+	rm -rf build
