@@ -276,4 +276,6 @@ fn errors_name_the_place() {
     assert_eq!(at("module \"é\" &"), "1:12: unexpected `&`");
     let deep = format!("module \"m\" kernel func \"f\" {{ dim[{}", "div(".repeat(100_000));
     assert!(at(&deep).ends_with("nested too deeply"));
+    let deep = format!("module \"m\" kernel func \"f\" {{ {}", "if(%0) then { ".repeat(100_000));
+    assert!(at(&deep).ends_with("nested too deeply"));
 }

@@ -31,7 +31,15 @@ pub(crate) struct Block<'m> {
 /// An extent.
 pub(crate) enum Extent<'m> {
     Const(usize),
-    Expr(&'m Dim),
+    /// Computed, after its run-time values were compared with the bounds declared for them.
+    Expr(&'m Dim, Vec<Bounded<'m>>),
+}
+
+/// Declared bounds of a run-time value.
+pub(crate) struct Bounded<'m> {
+    pub(crate) value: ValueId,
+    pub(crate) low: Option<&'m Dim>,
+    pub(crate) high: Option<&'m Dim>,
 }
 
 /// Any instruction on tensors.
@@ -404,6 +412,17 @@ impl<'m> Compiler<'m, '_> {
         Ok(node)
     }
 
+    fn bounds(&self, d: &Dim) -> Vec<Bounded<'m>> {
+        let mut out = Vec::new();
+        let func = self.func;
+        d.for_each_value(&mut |value| {
+            if let Some((low, high)) = func.bounds.get(&value) {
+                out.push(Bounded { value, low: low.as_ref(), high: high.as_ref() });
+            }
+        });
+        out
+    }
+
     fn tensor_node(&self, inst: &'m Inst, args: &[Slot], outs: &[Slot], take: bool) -> Node<'m> {
         let ty = |s: &Slot| &self.func.values[s.at as usize].ty;
         Node::Tensor(Box::new(TensorNode {
@@ -414,7 +433,7 @@ impl<'m> Compiler<'m, '_> {
                 .map(|s| {
                     let extent = |d: &'m Dim| match d.as_const().and_then(|c| usize::try_from(c).ok()) {
                         Some(c) => Extent::Const(c),
-                        None => Extent::Expr(d),
+                        None => Extent::Expr(d, self.bounds(d)),
                     };
                     (*s, ty(s).dtype, ty(s).shape.iter().map(extent).collect())
                 })

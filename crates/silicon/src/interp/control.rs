@@ -8,6 +8,9 @@ use super::tensor::{Cell, Elem, Tensor, offset};
 use super::{Fault, STEP_LIMIT, internal};
 use crate::hir::{Atom, Dim, Op};
 
+/// Most elements of a tensor: what a mistake asks for ends in a fault, not in the process being killed.
+const LARGEST: usize = 1 << 30;
+
 /// Values of one activation, scalars and tensors apart.
 #[derive(Default)]
 pub(crate) struct Frame {
@@ -70,13 +73,29 @@ impl<'m> Exec<'_, 'm> {
         })
     }
 
-    pub(crate) fn extent(&self, e: &Extent<'_>, f: &Frame) -> Result<usize, Fault> {
-        match e {
-            Extent::Const(c) => Ok(*c),
-            Extent::Expr(d) => {
-                let v = self.dim(d, f)?;
-                usize::try_from(v).map_err(|_| internal(format!("extent {d} is {v}")))
+    fn extent(&self, e: &Extent<'_>, f: &Frame) -> Result<usize, Fault> {
+        let (d, bounds) = match e {
+            Extent::Const(c) => return Ok(*c),
+            Extent::Expr(d, bounds) => (*d, bounds),
+        };
+        for b in bounds {
+            let v = f.int(b.value.0);
+            let low = b.low.map(|d| self.dim(d, f)).transpose()?;
+            let high = b.high.map(|d| self.dim(d, f)).transpose()?;
+            if low.is_some_and(|low| v < low) || high.is_some_and(|high| v > high) {
+                return Err(internal(format!("%{} is {v}, outside its bounds {low:?} to {high:?}", b.value.0)));
             }
+        }
+        let v = self.dim(d, f)?;
+        usize::try_from(v).map_err(|_| internal(format!("extent {d} is {v}")))
+    }
+
+    /// Extents of a result, refused when it would have more than [`LARGEST`] elements.
+    fn extents(&self, shape: &[Extent<'_>], f: &Frame) -> Result<Vec<usize>, Fault> {
+        let shape = shape.iter().map(|e| self.extent(e, f)).collect::<Result<Vec<usize>, Fault>>()?;
+        match shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d)) {
+            Some(n) if n <= LARGEST => Ok(shape),
+            _ => Err(Fault { exception: "MemoryError".into(), message: format!("an array of extents {shape:?}") }),
         }
     }
 
@@ -202,11 +221,18 @@ impl<'m> Exec<'_, 'm> {
         Ok(())
     }
 
+    /// The frame of a kernel, made when it is first called.
+    fn frame(&mut self, func: usize) -> Frame {
+        let frame = std::mem::take(&mut self.frames[func]);
+        let values = self.kernels[func].func.values.len();
+        if frame.cells.len() == values { frame } else { Frame::new(values) }
+    }
+
     /// A kernel on scalars.
     fn call(&mut self, func: usize, args: &[u32], outs: &[u32], f: &mut Frame) -> Result<(), Fault> {
         let kernels = self.kernels;
         let code = kernels.get(func).ok_or_else(|| internal("kernel called before it is defined"))?;
-        let mut inner = std::mem::take(&mut self.frames[func]);
+        let mut inner = self.frame(func);
         for (from, to) in args.iter().zip(&code.body.params) {
             inner.cells[to.at as usize] = f.cells[*from as usize];
         }
@@ -244,7 +270,7 @@ impl<'m> Exec<'_, 'm> {
     pub(crate) fn call_cells(&mut self, func: usize, args: &[Cell], out: &mut Vec<Cell>) -> Result<(), Fault> {
         let kernels = self.kernels;
         let code = kernels.get(func).ok_or_else(|| internal("kernel called before it is defined"))?;
-        let mut inner = std::mem::take(&mut self.frames[func]);
+        let mut inner = self.frame(func);
         for (from, to) in args.iter().zip(&code.body.params) {
             inner.cells[to.at as usize] = *from;
         }
@@ -285,8 +311,7 @@ impl<'m> Exec<'_, 'm> {
         let mut types = Vec::with_capacity(node.outs.len());
         if !compress {
             for (_, dtype, shape) in &node.outs {
-                let shape = shape.iter().map(|e| self.extent(e, f)).collect::<Result<Vec<usize>, Fault>>()?;
-                types.push((*dtype, shape));
+                types.push((*dtype, self.extents(shape, f)?));
             }
         }
         let out = match kernel {
@@ -303,10 +328,7 @@ impl<'m> Exec<'_, 'm> {
             // the count of a `Compress` is in place before the extent of its positions is computed
             let fits = match compress {
                 false => t.dtype == types[k].0 && t.shape == types[k].1,
-                true => {
-                    t.dtype == *dtype
-                        && shape.iter().map(|e| self.extent(e, f)).collect::<Result<Vec<usize>, Fault>>()? == t.shape
-                }
+                true => t.dtype == *dtype && self.extents(shape, f)? == t.shape,
             };
             if !fits {
                 let declared = types.get(k).map_or(&[][..], |t| &t.1);

@@ -5,7 +5,7 @@ use super::control::{Exec, Frame};
 use super::perturb::Noise;
 use super::tensor::Tensor;
 use super::{Fault, internal};
-use crate::hir::{Atom, Dim, Entry, Module, ParamRole, ResultRole, Type};
+use crate::hir::{Atom, Dim, Entry, FuncId, Module, ParamRole, ResultRole, Type};
 use proofmark_base::diagnostics::Span;
 
 /// How close a branch came to going the other way.
@@ -148,7 +148,7 @@ impl<'m> Machine<'m> {
             noise: self.noise.clone(),
             steps: 0,
             limit: self.limit,
-            frames: kernels.iter().map(|k| Frame::new(k.func.values.len())).collect(),
+            frames: kernels.iter().map(|_| Frame::default()).collect(),
             margins: vec![f64::INFINITY; code.margins.len()],
         };
         exec.block(&code.body, &mut frame)?;
@@ -181,6 +181,31 @@ impl<'m> Machine<'m> {
         self.state = state;
         self.noise = noise;
         Ok(out)
+    }
+
+    /// Applies a kernel elementwise, broadcasting; for constant folding. Not perturbed.
+    ///
+    /// # Errors
+    /// The fault that stopped the kernel; [`super::INTERNAL`] when the operands do not fit it.
+    pub fn kernel(&self, kernel: FuncId, args: &[Tensor]) -> Result<Vec<Tensor>, Fault> {
+        let kernels = self.kernels.as_ref().map_err(Clone::clone)?;
+        let code = kernels.get(kernel.0 as usize).ok_or_else(|| internal("no such kernel"))?;
+        let params = code.func.body.params.iter().map(|p| code.func.ty(*p).dtype);
+        if !params.eq(args.iter().map(|a| a.dtype)) {
+            return Err(internal(format!("operands do not fit the kernel `{}`", code.func.name)));
+        }
+        let mut exec = Exec {
+            kernels,
+            tables: &self.tables,
+            lengths: &[],
+            fma: self.module.fma,
+            noise: None,
+            steps: 0,
+            limit: self.limit,
+            frames: kernels.iter().map(|_| Frame::default()).collect(),
+            margins: Vec::new(),
+        };
+        exec.kernel(kernel.0 as usize, args)
     }
 
     fn arguments(&self, entry: &Entry, inputs: &[(String, Tensor)]) -> Result<Vec<Tensor>, Fault> {

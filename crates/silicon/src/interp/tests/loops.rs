@@ -277,4 +277,24 @@ fn kernels_take_scalars_and_tensors() {
     let r = out[0].as_f64().unwrap();
     assert_eq!((r[0], r[3], r[7], r[4999]), (1.5, 7.5, 0.625, 1.0 / 5000.0 + 0.5));
     assert_eq!(float(&out[1]), 2.0);
+    let machine = Machine::new(&m);
+    let folded = machine.kernel(FuncId(0), &[f64s(&[4.0, 0.0])]).unwrap();
+    assert_eq!(folded[0].as_f64().unwrap(), [0.25, 7.0]);
+    assert_eq!(machine.kernel(FuncId(0), &[i64s(&[4])]).unwrap_err().exception, INTERNAL);
+}
+
+#[test]
+fn bounds_of_run_time_extents_are_verified() {
+    let mut b = Builder::new("run");
+    let n = b.param(Type::scalar(DType::Int64));
+    let r = b.op1(Op::Iota, &[], Type { dtype: DType::Int64, shape: vec![Dim::from(n)] });
+    let mut func = b.finish(&[r]);
+    func.bounds.insert(n, (Some(Dim::from(0i64)), Some(Dim::from(5i64))));
+    let m = module(func.clone());
+    let run = |m: &Module, n: i64| call(m, &[Tensor::scalar(Scalar::i64(n))]).map(|r| r[0].clone());
+    assert_eq!(run(&m, 3).unwrap(), i64s(&[0, 1, 2]));
+    assert_eq!(run(&m, 6).unwrap_err().exception, INTERNAL);
+    assert_eq!(run(&m, -1).unwrap_err().exception, INTERNAL);
+    func.bounds.clear();
+    assert_eq!(run(&module(func), 1 << 40).unwrap_err().exception, "MemoryError");
 }
