@@ -6,3 +6,4 @@ pub mod oracle;
 pub mod python;
 pub mod sandbox;
 pub mod tool;
+pub mod verify;

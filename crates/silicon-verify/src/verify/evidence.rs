@@ -1,0 +1,71 @@
+//! What a verified translation leaves behind, before it is sealed.
+
+use super::trace::Trace;
+use proofmark_evidence::FileSet;
+use proofmark_evidence::check::Checks;
+use proofmark_silicon::interp::Tensor;
+
+/// One output of one vector, for the report's plots.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Targets that gave these very bits.
+    pub targets: Vec<String>,
+    /// `entry.port`
+    pub output: String,
+    /// Which vector.
+    pub vector: String,
+    /// CPython's value.
+    pub reference: Tensor,
+    /// The target's value.
+    pub actual: Tensor,
+    /// Tolerance of this vector.
+    pub tolerance: f64,
+}
+
+/// A seeded fault that no vector showed.
+#[derive(Clone, Debug)]
+pub struct Survivor {
+    /// Source file and line.
+    pub place: Option<(String, u32)>,
+    /// What was changed.
+    pub text: String,
+}
+
+/// How many seeded faults were noticed.
+#[derive(Clone, Debug, Default)]
+pub struct Mutation {
+    /// Noticed.
+    pub killed: usize,
+    /// Tried.
+    pub tried: usize,
+    /// Places where one could have been seeded.
+    pub places: usize,
+    /// Not noticed.
+    pub survivors: Vec<Survivor>,
+}
+
+impl Mutation {
+    /// Share noticed; 1 when there was nothing to seed.
+    pub fn score(&self) -> f64 {
+        if self.tried == 0 { 1.0 } else { self.killed as f64 / self.tried as f64 }
+    }
+}
+
+/// Everything the bundle and the report are made from.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Checks, claims, tolerances.
+    pub checks: Checks,
+    /// Source files of the user by name.
+    pub sources: Vec<(String, String)>,
+    /// Generated files by path in the bundle, those of withheld targets left out.
+    pub generated: Vec<(String, String)>,
+    /// Further files: HIR, manifest, vectors.
+    pub files: FileSet,
+    /// Source links.
+    pub trace: Trace,
+    /// For the plots.
+    pub comparisons: Vec<Comparison>,
+    /// Mutation analysis, when done.
+    pub mutation: Option<Mutation>,
+}

@@ -1,0 +1,296 @@
+//! The golden model on the vectors: the interpreter's results, the tolerance each of them has, and how they compare
+//! with CPython's.
+
+use super::compare::{Errors, first_difference};
+use super::tolerance::{Agreement, EXECUTIONS, Tolerance};
+use super::vectors::{self, Ports, Sequence, port};
+use proofmark_silicon::hir::{Fault, Module};
+use proofmark_silicon::interp::{Decision, INTERNAL, Machine, STEP_LIMIT};
+use proofmark_silicon::translation::Translation;
+use std::collections::BTreeMap;
+
+/// Instructions one call of the golden model may take.
+pub const CALL_STEPS: u64 = 4_000_000_000;
+
+/// What a design did with a call: output ports and `name.after` of arguments written into, or the fault.
+pub type Outcome = Result<Ports, Fault>;
+
+/// Outcomes of a sequence, and what it cost.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// One per call.
+    pub outcomes: Vec<Outcome>,
+    /// Instructions and elements.
+    pub work: u64,
+    /// Branches that hang on a float comparison, with their smallest margins.
+    pub decisions: Vec<Decision>,
+}
+
+/// Runs a sequence from the initial state.
+pub fn run(machine: &mut Machine<'_>, t: &Translation, sequence: &Sequence) -> Trail {
+    machine.init();
+    let mut trail = Trail::default();
+    for call in &sequence.calls {
+        let result = machine.call(&t.entries[call.entry].name, &call.inputs);
+        trail.work += call.inputs.iter().map(|(_, t)| t.len() as u64).sum::<u64>();
+        trail.outcomes.push(result.map(|r| {
+            trail.work += r.steps + r.outputs.iter().map(|(_, t)| t.len() as u64).sum::<u64>();
+            trail.decisions.extend(r.decisions);
+            let mut ports = r.outputs;
+            ports.extend(r.mutated.into_iter().map(|(name, t)| (vectors::after(&name), t)));
+            ports
+        }));
+    }
+    trail
+}
+
+/// The first difference between two trails, bit for bit, in words.
+pub fn difference(a: &Trail, b: &Trail) -> Option<(usize, String)> {
+    a.outcomes.iter().zip(&b.outcomes).enumerate().find_map(|(i, (a, b))| outcome_difference(a, b).map(|d| (i, d)))
+}
+
+/// The first difference between two outcomes, bit for bit but for NaN payloads, in words.
+pub fn outcome_difference(a: &Outcome, b: &Outcome) -> Option<String> {
+    match (a, b) {
+        (Err(a), Err(b)) if a.exception == b.exception && a.message == b.message => None,
+        (Err(a), Err(b)) => Some(format!("{}: {}, not {}: {}", b.exception, b.message, a.exception, a.message)),
+        (Ok(_), Err(b)) => Some(format!("stops with {}: {}, where a result is due", b.exception, b.message)),
+        (Err(a), Ok(_)) => Some(format!("gives a result where {}: {} is due", a.exception, a.message)),
+        (Ok(a), Ok(b)) => {
+            if a.len() != b.len() {
+                return Some(format!("gives {} ports, not {}", b.len(), a.len()));
+            }
+            a.iter().find_map(|(name, x)| {
+                let Some(y) = port(b, name) else { return Some(format!("port `{name}` is missing")) };
+                if x.shape != y.shape || x.dtype != y.dtype {
+                    return Some(format!("`{name}` is {}{:?}, not {}{:?}", y.dtype, y.shape, x.dtype, x.shape));
+                }
+                let i = first_difference(x, y)?;
+                Some(format!("`{name}` differs at element {i}: {}, not {}", element(y, i), element(x, i)))
+            })
+        }
+    }
+}
+
+/// An element in words, with its bits where they matter.
+pub fn element(t: &proofmark_silicon::interp::Tensor, index: usize) -> String {
+    match t.get(index) {
+        None => "nothing".into(),
+        Some(s) => match s.as_int() {
+            Some(v) => v.to_string(),
+            None if s.dtype.is_complex() => format!("{:e}{:+e}j", s.real_f64(), s.imag_f64()),
+            None => format!("{:e}", s.real_f64()),
+        },
+    }
+}
+
+/// How a fault relates to CPython's behaviour.
+fn refuses(fault: &Fault) -> bool {
+    // Checked int64 arithmetic has no exception in Python, whose ints have no limit: the design says it cannot go on.
+    fault.exception == "Unsupported" || (fault.exception == "OverflowError" && fault.message.contains("64 bits"))
+}
+
+/// A finding about one call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Sequence name.
+    pub sequence: String,
+    /// Index of the call in it.
+    pub call: usize,
+    /// Port, where it is about one.
+    pub port: Option<String>,
+    /// What was found.
+    pub text: String,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, call {}: {}", self.sequence, self.call, self.text)
+    }
+}
+
+/// How outcomes compare with CPython over a set of sequences.
+#[derive(Clone, Debug, Default)]
+pub struct Comparison {
+    /// Values off by more than rounding explains.
+    pub off: Vec<Finding>,
+    /// Values that rounding could have changed.
+    pub undecided: Vec<Finding>,
+    /// Result trees of another structure or type.
+    pub structure: Vec<Finding>,
+    /// Arguments changed on one side only.
+    pub arguments: Vec<Finding>,
+    /// Exceptions on one side only, or of another class.
+    pub exceptions: Vec<Finding>,
+    /// Calls that the design refuses by a status of its own.
+    pub refused: Vec<Finding>,
+    /// Calls compared.
+    pub calls: usize,
+    /// Calls on which both raise.
+    pub raised: usize,
+    /// Errors per port (`entry.port`).
+    pub ports: BTreeMap<String, PortFigures>,
+}
+
+/// Figures of a port over all calls compared.
+#[derive(Clone, Debug, Default)]
+pub struct PortFigures {
+    /// Errors.
+    pub errors: Errors,
+    /// Largest tolerance of a call.
+    pub tolerance: f64,
+    /// Largest spread of a call.
+    pub spread: f64,
+    /// Largest reference magnitude.
+    pub peak: f64,
+    /// Largest error as a part of its call's tolerance.
+    pub worst: f64,
+}
+
+impl Comparison {
+    /// Whether nothing speaks against agreement.
+    pub fn agrees(&self) -> bool {
+        self.fails() == 0 && self.undecided.is_empty() && self.refused.is_empty()
+    }
+    /// Number of findings that are failures.
+    pub fn fails(&self) -> usize {
+        self.off.len() + self.structure.len() + self.arguments.len() + self.exceptions.len()
+    }
+}
+
+/// Tolerances of the output ports of each call of a sequence.
+pub type Tolerances = Vec<BTreeMap<String, Tolerance>>;
+
+/// Everything known of a sequence besides its inputs.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Golden outcomes.
+    pub trail: Trail,
+    /// Reference values by port of each call; none where CPython raised or there is no reference.
+    pub expected: Vec<Option<vectors::Expected>>,
+    /// Tolerances of each call.
+    pub tolerances: Tolerances,
+}
+
+/// Runs golden model and perturbed executions over a sequence and takes the reference apart.
+pub fn judge(
+    module: &Module,
+    perturbed: &mut [Machine<'_>],
+    golden: &mut Machine<'_>,
+    t: &Translation,
+    sequence: &Sequence,
+    narrow: bool,
+) -> Judged {
+    let trail = run(golden, t, sequence);
+    let shaken: Vec<Trail> = perturbed.iter_mut().map(|m| run(m, t, sequence)).collect();
+    let mut judged = Judged { trail, expected: Vec::new(), tolerances: Vec::new() };
+    for (i, call) in sequence.calls.iter().enumerate() {
+        let expected = vectors::expected(module, &t.entries[call.entry], call, narrow);
+        let mut tolerances = BTreeMap::new();
+        if let Ok(ports) = &judged.trail.outcomes[i] {
+            for (name, plain) in ports {
+                let runs: Vec<_> = shaken
+                    .iter()
+                    .map(|s| s.outcomes[i].as_ref().ok().and_then(|p| port(p, name)).cloned())
+                    .collect();
+                let reference = expected.as_ref().and_then(|e| port(&e.ports, name)).unwrap_or(plain);
+                tolerances.insert(name.clone(), Tolerance::derive(reference, plain, &runs));
+            }
+        }
+        judged.expected.push(expected);
+        judged.tolerances.push(tolerances);
+    }
+    judged
+}
+
+/// Machines for the perturbed executions.
+pub fn perturbed(module: &Module) -> Vec<Machine<'_>> {
+    (0..EXECUTIONS).map(|k| Machine::new(module).step_limit(CALL_STEPS).perturbed(0x5EED + k as u64)).collect()
+}
+
+/// Compares outcomes (of the golden model or of a target) with CPython.
+pub fn compare(t: &Translation, sequence: &Sequence, judged: &Judged, outcomes: &[Outcome], into: &mut Comparison) {
+    for (i, (call, outcome)) in sequence.calls.iter().zip(outcomes).enumerate() {
+        let Some(reference) = &call.reference else { continue };
+        let finding = |port: Option<&str>, text: String| Finding {
+            sequence: sequence.name.clone(),
+            call: i,
+            port: port.map(str::to_string),
+            text,
+        };
+        into.calls += 1;
+        // After a call that ended early the state of the two need not agree any more.
+        let ended = reference.result.is_err() || outcome.is_err();
+        match (&reference.result, outcome) {
+            (Err(exception), Err(fault)) if exception.type_name == fault.exception => into.raised += 1,
+            (_, Err(fault)) if fault.exception == INTERNAL || fault.exception == STEP_LIMIT => {
+                into.off.push(finding(None, format!("{}: {}", fault.exception, fault.message)));
+            }
+            (_, Err(fault)) if refuses(fault) => {
+                into.refused.push(finding(None, format!("refused: {}", fault.message)));
+            }
+            (Err(exception), Err(fault)) => into.exceptions.push(finding(
+                None,
+                format!("CPython raised {}, the translation stops with {}", exception.type_name, fault.exception),
+            )),
+            (Ok(_), Err(fault)) => into.exceptions.push(finding(
+                None,
+                format!("CPython gave a result, the translation stops with {}: {}", fault.exception, fault.message),
+            )),
+            (Err(exception), Ok(_)) => into.exceptions.push(finding(
+                None,
+                format!("CPython raised {}: {}; the translation gave a result", exception.type_name, exception.message),
+            )),
+            (Ok(_), Ok(ports)) => {
+                let Some(expected) = &judged.expected[i] else { continue };
+                into.structure.extend(expected.structure.iter().map(|s| finding(None, s.clone())));
+                into.arguments.extend(expected.arguments.iter().map(|s| finding(None, s.clone())));
+                for (name, want) in &expected.ports {
+                    let full = format!("{}.{name}", t.entries[call.entry].name);
+                    let Some((got, tolerance)) = port(ports, name).zip(judged.tolerances[i].get(name)) else {
+                        into.structure.push(finding(Some(name), format!("port `{name}` has no value")));
+                        continue;
+                    };
+                    let figures = into.ports.entry(full).or_default();
+                    figures.tolerance = figures.tolerance.max(tolerance.abs);
+                    figures.spread = figures.spread.max(tolerance.spread);
+                    figures.peak = figures.peak.max(tolerance.peak);
+                    let what = |i: usize, e: &Errors| {
+                        format!(
+                            "`{name}` at element {i}: CPython {}, translation {}; largest error {:.3e}, tolerance {:.3e}",
+                            element(want, i),
+                            element(got, i),
+                            e.max_abs,
+                            tolerance.abs
+                        )
+                    };
+                    let errors = match tolerance.judge(want, got) {
+                        Agreement::Within(e) => e,
+                        Agreement::Undecided(e, at) => {
+                            into.undecided.push(finding(Some(name), what(at, &e)));
+                            e
+                        }
+                        Agreement::Off(e, at) => {
+                            into.off.push(finding(Some(name), what(at, &e)));
+                            e
+                        }
+                        Agreement::Shape(moves) => {
+                            let text = format!("`{name}` has extents {:?}, CPython's {:?}", got.shape, want.shape);
+                            let list = if moves { &mut into.undecided } else { &mut into.off };
+                            list.push(finding(Some(name), text));
+                            continue;
+                        }
+                    };
+                    if tolerance.abs > 0.0 {
+                        let part = errors.max_abs / tolerance.abs;
+                        figures.worst = if part.is_nan() { f64::NAN } else { figures.worst.max(part) };
+                    }
+                    figures.errors.merge(&errors);
+                }
+            }
+        }
+        if ended && !t.module.state.is_empty() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! How far a result may be from CPython's: derived from the program itself by Monte Carlo arithmetic, never tuned.
+//! `docs/adr/0003-tolerances.md` gives the reasons.
+
+use super::compare::{element_error, magnitude};
+use proofmark_silicon::dtype::DType;
+use proofmark_silicon::interp::Tensor;
+
+/// Seeded executions in which every inexact float operation is moved by -1, 0 or +1 unit in the last place.
+pub const EXECUTIONS: usize = 6;
+/// Factor on the largest change those executions show.
+pub const SPREAD_FACTOR: f64 = 16.0;
+/// Factor on the unit roundoff of the largest reference value.
+pub const ROUNDOFF_FACTOR: f64 = 4.0;
+/// A comparison with a tolerance above this part of the largest reference value (60 dB) shows nothing.
+pub const CEILING: f64 = 1.0 / 1024.0;
+
+/// Unit roundoff of a type; 0 for types without rounding.
+pub fn unit_roundoff(dtype: DType) -> f64 {
+    match dtype.real() {
+        DType::Float32 => f64::from(f32::EPSILON) / 2.0,
+        DType::Float64 => f64::EPSILON / 2.0,
+        _ => 0.0,
+    }
+}
+
+/// What the perturbed executions say of one port of one call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Largest error that is agreement.
+    pub abs: f64,
+    /// Largest change any element showed.
+    pub spread: f64,
+    /// Largest magnitude of the reference.
+    pub peak: f64,
+    /// Per element: the error beyond which it cannot be explained by rounding; infinite where the executions made it
+    /// another integer, NaN or infinite.
+    explained: Vec<f64>,
+    /// Some execution gave other extents or stopped with a fault.
+    pub shape_moves: bool,
+}
+
+/// How one port of one call compares.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Agreement {
+    /// Within tolerance; the errors.
+    Within(super::compare::Errors),
+    /// The element (index in C order) is off by more, but by no more than rounding changes it.
+    Undecided(super::compare::Errors, usize),
+    /// The element is off by more than rounding explains.
+    Off(super::compare::Errors, usize),
+    /// Other extents. `true`: rounding changes them too.
+    Shape(bool),
+}
+
+impl Tolerance {
+    /// From the reference value, the unperturbed value and the perturbed ones (`None`: that execution had a fault).
+    pub fn derive(reference: &Tensor, plain: &Tensor, perturbed: &[Option<Tensor>]) -> Tolerance {
+        let exact = !(plain.dtype.is_float() || plain.dtype.is_complex());
+        let mut moved = vec![0f64; plain.len()];
+        let mut shape_moves = false;
+        for run in perturbed {
+            match run {
+                Some(t) if t.shape == plain.shape => {
+                    for (i, m) in moved.iter_mut().enumerate() {
+                        let Some((a, b)) = plain.get(i).zip(t.get(i)) else { continue };
+                        let e = element_error(a, b);
+                        let e = if e.is_nan() || (exact && e > 0.0) { f64::INFINITY } else { e };
+                        *m = m.max(e);
+                    }
+                }
+                _ => shape_moves = true,
+            }
+        }
+        let spread = moved.iter().copied().filter(|m| m.is_finite()).fold(0.0, f64::max);
+        let peak = (0..reference.len()).filter_map(|i| reference.get(i)).map(magnitude).fold(0.0, f64::max);
+        let floor = ROUNDOFF_FACTOR * unit_roundoff(plain.dtype) * peak;
+        let abs = match exact {
+            true => 0.0,
+            false => (SPREAD_FACTOR * spread + floor).min(CEILING * peak),
+        };
+        let explained = moved.iter().map(|m| SPREAD_FACTOR * m + floor).collect();
+        Tolerance { abs, spread, peak, explained, shape_moves }
+    }
+
+    /// Compares a value with the reference.
+    pub fn judge(&self, reference: &Tensor, actual: &Tensor) -> Agreement {
+        if reference.shape != actual.shape || reference.dtype != actual.dtype {
+            return Agreement::Shape(self.shape_moves && reference.dtype == actual.dtype);
+        }
+        let mut errors = super::compare::Errors::default();
+        let (mut off, mut undecided) = (None, None);
+        for i in 0..reference.len() {
+            let Some((r, a)) = reference.get(i).zip(actual.get(i)) else { continue };
+            let e = element_error(r, a);
+            errors.add(r, e);
+            if e <= self.abs {
+                continue;
+            }
+            let limit = self.explained.get(i).copied().unwrap_or(0.0);
+            if e <= limit || (e.is_nan() && limit.is_infinite()) {
+                undecided.get_or_insert(i);
+            } else {
+                off.get_or_insert(i);
+            }
+        }
+        match (off, undecided) {
+            (Some(i), _) => Agreement::Off(errors, i),
+            (None, Some(i)) => Agreement::Undecided(errors, i),
+            (None, None) => Agreement::Within(errors),
+        }
+    }
+
+    /// Whether some element is a decision that rounding can change.
+    pub fn decides(&self) -> bool {
+        self.shape_moves || self.explained.iter().any(|e| e.is_infinite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn t(v: &[f64]) -> Tensor {
+        Tensor::from_f64(&[v.len()], v.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn follows_spread_and_roundoff() {
+        let plain = t(&[1.0, 2.0]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[1.0, 2.0 + 1e-12]))]);
+        let u = f64::EPSILON / 2.0;
+        assert!((tol.abs - (16.0 * 1e-12 + 8.0 * u)).abs() < 1e-15);
+        assert!(matches!(tol.judge(&plain, &t(&[1.0, 2.0 + 1e-11])), Agreement::Within(_)));
+        // the first element never moved: an error there that the port's spread hides from `Off` still passes only within abs
+        assert!(matches!(tol.judge(&plain, &t(&[1.0 + 1e-9, 2.0])), Agreement::Off(_, 0)));
+        assert!(matches!(tol.judge(&plain, &t(&[f64::NAN, 2.0])), Agreement::Off(_, 0)));
+        assert_eq!(tol.judge(&plain, &t(&[1.0])), Agreement::Shape(false));
+    }
+
+    #[test]
+    fn no_tolerance_hides_a_wrong_result() {
+        // a decision flips in one execution: the spread is as large as the signal, the tolerance is not
+        let plain = t(&[1.0, 1.0]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[-1.0, 1.0]))]);
+        assert!(tol.abs <= CEILING);
+        assert!(matches!(tol.judge(&plain, &t(&[-1.0, 1.0])), Agreement::Undecided(_, 0)));
+        assert!(matches!(tol.judge(&plain, &t(&[1.0, -1.0])), Agreement::Off(_, 1)));
+    }
+
+    #[test]
+    fn integers_are_exact_or_undecided() {
+        let int = |v: &[i64]| Tensor::from_i64(&[v.len()], v.to_vec()).unwrap();
+        let plain = int(&[5, 6]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(int(&[5, 7]))]);
+        assert_eq!(tol.abs, 0.0);
+        assert!(tol.decides());
+        assert!(matches!(tol.judge(&plain, &int(&[5, 6])), Agreement::Within(_)));
+        assert!(matches!(tol.judge(&plain, &int(&[5, 7])), Agreement::Undecided(_, 1)));
+        assert!(matches!(tol.judge(&plain, &int(&[4, 6])), Agreement::Off(_, 0)));
+        let moves = Tolerance::derive(&plain, &plain, &[None]);
+        assert_eq!(moves.judge(&plain, &int(&[5])), Agreement::Shape(true));
+    }
+}
