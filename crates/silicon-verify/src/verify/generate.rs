@@ -3,7 +3,7 @@
 //! The same recording gives the same vectors.
 
 use super::ports;
-use super::vectors::{Call, Ports, Sequence, port};
+use super::vectors::{Call, Ports, Sequence, entry_ports, port};
 use crate::oracle::{ReferenceCall, ReferenceRequest};
 use proofmark_silicon::dtype::{DType, Scalar};
 use proofmark_silicon::hir::{Atom, Dim, Module, ParamRole};
@@ -452,4 +452,42 @@ fn length_of(module: &Module, d: &Dim) -> Option<usize> {
         [(Atom::Length(l), _)] if (l.0 as usize) < module.lengths.len() => Some(l.0 as usize),
         _ => None,
     }
+}
+
+/// Inputs without a reference, for a program that has no bench: normal values, ranges unknown.
+pub fn synthetic(t: &Translation) -> Vec<Sequence> {
+    let mut random = Random(0x00C0_FFEE);
+    let mut made = Vec::new();
+    for (entry, info) in t.entries.iter().enumerate() {
+        let (Some(shapes), Some(types)) = (shapes(&t.module, &info.name), entry_ports(&t.module, &info.name)) else { continue };
+        for n in [64i64, 33, 1] {
+            let lengths = t.module.lengths.iter().map(|l| {
+                (l.name.clone(), n.max(l.min).min(l.max.unwrap_or(i64::MAX)))
+            });
+            let lengths: BTreeMap<String, i64> = lengths.collect();
+            let mut inputs = Ports::new();
+            for (name, dims) in &shapes {
+                let shape: Option<Vec<usize>> = dims.iter().map(|d| extent(&t.module, d, &lengths)).collect();
+                let ty = types.inputs.iter().find(|(n, _)| n == name).map(|(_, t)| *t);
+                let (Some(shape), Some(ty)) = (shape, ty) else { continue };
+                let count: usize = shape.iter().product();
+                let data: Vec<u8> = (0..count)
+                    .flat_map(|_| {
+                        let s = match ty.dtype.int_range() {
+                            Some(_) => Scalar::int(ty.dtype, i128::from(random.next() % 100)),
+                            None => Scalar::float(ty.dtype, random.normal(), random.normal()),
+                        };
+                        s.to_le_bytes()
+                    })
+                    .collect();
+                inputs.extend(Tensor::from_le_bytes(ty.dtype, &shape, &data).map(|t| (name.clone(), t)));
+            }
+            if inputs.len() == shapes.len() {
+                let call = Call { entry, inputs, args: Vec::new(), reference: None, recorded: None };
+                let name = format!("synthetic-{}", made.len());
+                made.push(Sequence { name, what: "synthetic".into(), instance: None, calls: vec![call] });
+            }
+        }
+    }
+    made
 }

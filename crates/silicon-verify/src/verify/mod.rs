@@ -1,11 +1,17 @@
 //! From a translation to its evidence: golden model, targets, vectors, checks, claims, bundle and report.
 
+pub mod bundle;
+mod claims;
 pub mod compare;
 pub mod evidence;
 pub mod generate;
 pub mod golden;
+mod mutation;
+pub mod names;
+pub mod pipeline;
 pub mod ports;
 pub mod report;
+pub mod target;
 pub mod tolerance;
 pub mod trace;
 pub mod vectors;

@@ -1,0 +1,98 @@
+//! Rust: compiled as `no_std` without a warning, clean under clippy, run on the vectors. `rustc` is called directly:
+//! the generated crate has no dependencies, and nothing is asked of a registry.
+
+use super::{Driver, TargetRun, call, must_succeed, write_files};
+use crate::tool::Tool;
+use crate::verify::vectors::Sequence;
+use proofmark_evidence::check::{Check, Verdict};
+use proofmark_silicon::lir::Program;
+use proofmark_silicon::translation::Translation;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Targets without an operating system that `no_std` is tried on, when installed.
+const BARE: &str = "thumbv7em-none-eabihf";
+
+/// Builds the crate, lints it and runs all vectors. `files` has `src/lib.rs`; `driver` is the text of a `main.rs`
+/// that uses the crate by `name`.
+pub fn verify(
+    files: &BTreeMap<String, String>,
+    driver: &str,
+    name: &str,
+    program: &Program,
+    t: &Translation,
+    sequences: &[Sequence],
+    scratch: &Path,
+) -> TargetRun {
+    let mut run = TargetRun::default();
+    let folder = scratch.join("rust");
+    let laid_out = write_files(&folder, files).and_then(|()| std::fs::write(folder.join("driver.rs"), driver));
+    let (build, title) = ("rust.build", "rustc compiles it without a warning");
+    if let Err(e) = laid_out {
+        run.checks.push(Check::new(build, title, Verdict::Inconclusive, e.to_string()).target("rust"));
+        return run;
+    }
+    let Some(rustc) = Tool::find("rustc") else {
+        run.checks.push(Check::new(build, title, Verdict::Skipped, "rustc is not installed").target("rust"));
+        return run;
+    };
+    run.tools.push(rustc.clone());
+    let library = |output: &str, extra: &[&str]| -> Vec<String> {
+        let mut words = vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
+        words.extend(extra);
+        words.extend(["src/lib.rs", "-o", output]);
+        words.into_iter().map(str::to_string).collect()
+    };
+    let rlib = format!("lib{name}.rlib");
+    let output = call(&rustc, &library(&rlib, &[]), &folder);
+    let check = must_succeed(build, title, "rust", &output, &folder);
+    let built = check.verdict == Verdict::Pass;
+    run.checks.push(check);
+    if !built {
+        return run;
+    }
+    let text = files.get("src/lib.rs").map_or("", String::as_str);
+    let (id, title) = ("rust.no_std", "needs no operating system (`no_std`) and forbids `unsafe`");
+    run.checks.push(if !text.contains("#![no_std]") || !text.contains("#![forbid(unsafe_code)]") {
+        Check::new(id, title, Verdict::Fail, "the crate does not say `#![no_std]` and `#![forbid(unsafe_code)]`").target("rust")
+    } else {
+        let output = call(&rustc, &library("bare.rlib", &["--target", BARE]), &folder);
+        let absent = output.as_ref().is_ok_and(|o| !o.success() && String::from_utf8_lossy(&o.stderr).contains("E0463"));
+        match absent {
+            true => Check::new(id, title, Verdict::Pass, "").figure("bare_target", "not installed; attributes checked").target("rust"),
+            false => must_succeed(id, title, "rust", &output, &folder).figure("bare_target", BARE),
+        }
+    });
+    let (id, title) = ("rust.clippy", "clippy has no finding");
+    run.checks.push(match Tool::find("clippy-driver") {
+        None => Check::new(id, title, Verdict::Skipped, "clippy-driver is not installed").target("rust"),
+        Some(clippy) => {
+            run.tools.push(clippy.clone());
+            // the linter needs the compiler's library folder
+            let root = call(&rustc, &["--print=sysroot".to_string()], &folder).map(|o| super::excerpt(&o.stdout, 1));
+            let mut arguments = library("linted.rlib", &["-Dclippy::all"]);
+            if let Ok(root) = root {
+                arguments.extend(["--sysroot".to_string(), root]);
+            }
+            must_succeed(id, title, "rust", &call(&clippy, &arguments, &folder), &folder)
+        }
+    });
+    let words = ["--edition=2021", "-Copt-level=1", "driver.rs", "-o", "driver", "--extern"].map(str::to_string);
+    let arguments: Vec<String> = words.into_iter().chain([format!("{name}={rlib}")]).collect();
+    let output = call(&rustc, &arguments, &folder);
+    if !output.as_ref().is_ok_and(|o| o.success()) {
+        let mut check = must_succeed("rust.run", "it runs on all vectors", "rust", &output, &folder);
+        check.reason = format!("the test driver does not compile: {}", check.reason);
+        run.checks.push(check);
+        return run;
+    }
+    let driver = Driver { program: folder.join("driver"), emulator: None };
+    match driver.run(program, t, sequences.iter(), scratch) {
+        Ok(outcomes) => run.outcomes = Some(outcomes),
+        Err(failure) => {
+            let check = Check::new("rust.run", "it runs on all vectors", Verdict::Fail, failure.to_string());
+            run.checks.push(check.target("rust"));
+        }
+    }
+    run
+}
