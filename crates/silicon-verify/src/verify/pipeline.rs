@@ -14,7 +14,7 @@ use proofmark_base::diagnostics::{Diagnostic, SourceMap};
 use proofmark_base::digest::Digest;
 use proofmark_evidence::check::{Check, Checks, Input, Sandbox, Tolerance, Tool, Verdict};
 use proofmark_silicon::back::{self, Backend};
-use proofmark_silicon::hir::{Module, check::Checked};
+use proofmark_silicon::hir::{Checked, Module};
 use proofmark_silicon::interp::Machine;
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::oracle::Recording;
@@ -109,7 +109,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     let t = request.translation;
     let narrow = request.numeric == Numeric::F32;
     (request.progress)("checking the intermediate form");
-    let read = proofmark_silicon::hir::check::check(t.module.clone()).map_err(|errors| {
+    let read = proofmark_silicon::hir::check(t.module.clone()).map_err(|errors| {
         let text: Vec<String> = errors.iter().take(LISTED).map(ToString::to_string).collect();
         Stopped::Bug(format!("the front end made an invalid module:\n{}", text.join("\n")))
     })?;

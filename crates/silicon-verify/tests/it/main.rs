@@ -3,6 +3,7 @@
 
 mod files;
 mod misbehaviour;
+mod pipeline;
 mod recording;
 mod reference;
 mod support;
