@@ -38,9 +38,9 @@ fn level(evidence: &Evidence, f: &Facts, all_bits: bool) -> ClaimLevel {
     let checks = &evidence.checks.checks;
     let failed = checks.iter().any(|c| concerns(&c.target) && c.verdict == Verdict::Fail);
     let passed = |id: &str| checks.iter().any(|c| c.id == id && c.verdict == Verdict::Pass);
-    let built = checks.iter().any(|c| {
-        c.target.as_deref() == Some(name) && c.id.contains(".build") && c.verdict == Verdict::Pass
-    });
+    let built = checks
+        .iter()
+        .any(|c| c.target.as_deref() == Some(name) && c.id.contains(".build") && c.verdict == Verdict::Pass);
     // Code that no vector ran through is not handed out as checked by its tools alone: it must at least be the model.
     if failed || !built || !f.bits {
         return ClaimLevel::None;
@@ -66,7 +66,9 @@ fn missing(evidence: &Evidence, f: &Facts, level: ClaimLevel, has_reference: boo
             say(&mut out, "agreement with Python: there is no bench and so no reference result");
         }
         ClaimLevel::Built => say(&mut out, "agreement with Python: the comparison on the bench's vectors did not pass"),
-        ClaimLevel::Tested if f.mutation.is_none() => say(&mut out, "what the vectors would catch: no faults could be seeded"),
+        ClaimLevel::Tested if f.mutation.is_none() => {
+            say(&mut out, "what the vectors would catch: no faults could be seeded")
+        }
         ClaimLevel::Tested => say(&mut out, "agreement on generated vectors"),
         ClaimLevel::Stressed if !all_bits => say(&mut out, "the same bits on every target"),
         _ => {}

@@ -84,7 +84,8 @@ const CHANGES: [(Change, &str); 12] = [
 
 /// Sequences without a reference yet, and what could not be varied.
 pub fn generate(t: &Translation, recorded: &[Sequence]) -> (Vec<Sequence>, Vec<String>) {
-    let mut made = Maker { t, random: Random(0x00C0_FFEE), observed: observe(recorded), sequences: Vec::new(), elements: 0 };
+    let mut made =
+        Maker { t, random: Random(0x00C0_FFEE), observed: observe(recorded), sequences: Vec::new(), elements: 0 };
     let mut not_shown = Vec::new();
     for (index, info) in t.entries.iter().enumerate() {
         if !info.draws.is_empty() {
@@ -142,7 +143,8 @@ impl Maker<'_> {
             .filter(|(_, c)| c.entry == entry && c.reference.as_ref().is_some_and(|r| r.result.is_ok()))
             .collect();
         calls.sort_by_key(|(_, c)| c.inputs.iter().map(|(_, t)| t.len()).sum::<usize>());
-        let Some((sequence, call)) = calls.iter().rev().find(|(_, c)| size(c) <= MAX_TEMPLATE).or(calls.first()).copied()
+        let Some((sequence, call)) =
+            calls.iter().rev().find(|(_, c)| size(c) <= MAX_TEMPLATE).or(calls.first()).copied()
         else {
             return;
         };
@@ -188,7 +190,9 @@ impl Maker<'_> {
         let mut args = Vec::new();
         for (name, tree) in &info.args {
             let value = template.args.iter().find(|(n, _)| n == name).map(|(_, v)| v);
-            let Some(value) = value.and_then(|v| ports::rebuilt(tree, v, &|p| port(&inputs, p).cloned())) else { return };
+            let Some(value) = value.and_then(|v| ports::rebuilt(tree, v, &|p| port(&inputs, p).cloned())) else {
+                return;
+            };
             args.push((name.clone(), value));
         }
         let call = Call { entry: template.entry, inputs, args, reference: None, recorded: None };
@@ -346,7 +350,11 @@ impl Maker<'_> {
         if self.t.module.state.is_empty() {
             return;
         }
-        for sequence in recorded.iter().filter(|s| s.calls.iter().all(|c| c.reference.as_ref().is_some_and(|r| r.result.is_ok()))).take(4) {
+        for sequence in recorded
+            .iter()
+            .filter(|s| s.calls.iter().all(|c| c.reference.as_ref().is_some_and(|r| r.result.is_ok())))
+            .take(4)
+        {
             for (what, parts) in [("first call split", [1usize, 3]), ("calls split in half", [1, 2])] {
                 let mut calls = Vec::new();
                 let mut any = false;
@@ -434,8 +442,7 @@ pub fn named(t: &Translation, call: &Call) -> BTreeMap<String, i64> {
     for (name, dims) in shapes(&t.module, &t.entries[call.entry].name).unwrap_or_default() {
         let Some(tensor) = port(&call.inputs, &name) else { continue };
         for (d, extent) in dims.iter().zip(&tensor.shape) {
-            if let ([(Atom::Length(l), c)], Some(length)) =
-                (d.terms.as_slice(), length_of(&t.module, d))
+            if let ([(Atom::Length(l), c)], Some(length)) = (d.terms.as_slice(), length_of(&t.module, d))
                 && *c != 0
                 && l.0 as usize == length
             {
@@ -459,11 +466,12 @@ pub fn synthetic(t: &Translation) -> Vec<Sequence> {
     let mut random = Random(0x00C0_FFEE);
     let mut made = Vec::new();
     for (entry, info) in t.entries.iter().enumerate() {
-        let (Some(shapes), Some(types)) = (shapes(&t.module, &info.name), entry_ports(&t.module, &info.name)) else { continue };
+        let (Some(shapes), Some(types)) = (shapes(&t.module, &info.name), entry_ports(&t.module, &info.name)) else {
+            continue;
+        };
         for n in [64i64, 33, 1] {
-            let lengths = t.module.lengths.iter().map(|l| {
-                (l.name.clone(), n.max(l.min).min(l.max.unwrap_or(i64::MAX)))
-            });
+            let lengths =
+                t.module.lengths.iter().map(|l| (l.name.clone(), n.max(l.min).min(l.max.unwrap_or(i64::MAX))));
             let lengths: BTreeMap<String, i64> = lengths.collect();
             let mut inputs = Ports::new();
             for (name, dims) in &shapes {

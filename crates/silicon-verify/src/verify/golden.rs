@@ -4,8 +4,8 @@
 use super::compare::{Errors, first_difference};
 use super::tolerance::{Agreement, EXECUTIONS, Tolerance};
 use super::vectors::{self, Ports, Sequence, port};
-use proofmark_silicon::hir::{Fault, Module};
 use proofmark_silicon::dtype::DType;
+use proofmark_silicon::hir::{Fault, Module};
 use proofmark_silicon::interp::{Decision, INTERNAL, Machine, STEP_LIMIT, Tensor};
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
@@ -175,7 +175,16 @@ pub struct Judged {
 
 /// Runs golden model and perturbed executions over a sequence and takes the reference apart. With `narrow` the
 /// executions also move inputs and tables, for those were rounded to float32.
-pub fn judge(module: &Module, golden: &mut Machine<'_>, t: &Translation, sequence: &Sequence, narrow: bool) -> Judged {
+///
+/// `scales` gives the largest reference magnitude of each port (`entry.port`) over the calls the sequence belongs to.
+pub fn judge(
+    module: &Module,
+    golden: &mut Machine<'_>,
+    t: &Translation,
+    sequence: &Sequence,
+    narrow: bool,
+    scales: &Scales,
+) -> Judged {
     let trail = run(golden, t, sequence);
     // Perturbing a program without inexact operations changes nothing; integers only would be an example.
     let shaken: Vec<Trail> = (0..EXECUTIONS as u64)
@@ -190,21 +199,48 @@ pub fn judge(module: &Module, golden: &mut Machine<'_>, t: &Translation, sequenc
         })
         .collect();
     let mut judged = Judged { trail, expected: Vec::new(), tolerances: Vec::new() };
-    for (i, call) in sequence.calls.iter().enumerate() {
-        let expected = vectors::expected(module, &t.entries[call.entry], call, narrow);
+    let mut scales = scales.clone();
+    let expected = add_scales(module, t, sequence, narrow, &mut scales);
+    for ((i, call), expected) in sequence.calls.iter().enumerate().zip(expected) {
         let mut tolerances = BTreeMap::new();
         if let Ok(ports) = &judged.trail.outcomes[i] {
             for (name, plain) in ports {
                 let runs: Vec<_> =
                     shaken.iter().map(|s| s.outcomes[i].as_ref().ok().and_then(|p| port(p, name)).cloned()).collect();
                 let reference = expected.as_ref().and_then(|e| port(&e.ports, name)).unwrap_or(plain);
-                tolerances.insert(name.clone(), Tolerance::derive(reference, plain, &runs));
+                let full = format!("{}.{name}", t.entries[call.entry].name);
+                let scale = scales.get(&full).copied().unwrap_or(0.0);
+                tolerances.insert(name.clone(), Tolerance::derive(reference, plain, &runs, scale));
             }
         }
         judged.expected.push(expected);
         judged.tolerances.push(tolerances);
     }
     judged
+}
+
+/// Largest reference magnitude of each port (`entry.port`).
+pub type Scales = BTreeMap<String, f64>;
+
+/// Takes the references of a sequence apart and their magnitudes in.
+pub fn add_scales(
+    module: &Module,
+    t: &Translation,
+    sequence: &Sequence,
+    narrow: bool,
+    scales: &mut Scales,
+) -> Vec<Option<vectors::Expected>> {
+    let mut all = Vec::new();
+    for call in &sequence.calls {
+        let info = &t.entries[call.entry];
+        let expected = vectors::expected(module, info, call, narrow);
+        for (name, t) in expected.iter().flat_map(|e| &e.ports) {
+            let scale = scales.entry(format!("{}.{name}", info.name)).or_insert(0.0);
+            *scale = scale.max(super::tolerance::peak(t));
+        }
+        all.push(expected);
+    }
+    all
 }
 
 /// The tensor with every finite nonzero float32 part moved by -1, 0 or +1 unit in the last place.

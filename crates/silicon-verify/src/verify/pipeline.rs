@@ -3,7 +3,7 @@
 use super::claims;
 use super::evidence::{Comparison, Evidence, Mutation};
 use super::generate;
-use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Outcome};
+use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Outcome, Scales};
 use super::mutation;
 use super::target::{self, TargetRun};
 use super::tolerance::{EXECUTIONS, ROUNDOFF_FACTOR, SPREAD_FACTOR};
@@ -13,7 +13,7 @@ use crate::oracle::{CPythonOracle, OracleError};
 use proofmark_base::diagnostics::{Diagnostic, SourceMap};
 use proofmark_base::digest::Digest;
 use proofmark_evidence::check::{Check, Checks, Input, Sandbox, Tolerance, Tool, Verdict};
-use proofmark_silicon::back::{self, Backend};
+use proofmark_silicon::back::{self, Backend, EmittedFiles};
 use proofmark_silicon::hir::{Checked, Module};
 use proofmark_silicon::interp::Machine;
 use proofmark_silicon::lir::Program;
@@ -50,10 +50,28 @@ impl Target {
     pub fn from_name(name: &str) -> Option<Target> {
         Target::ALL.into_iter().find(|t| t.name() == name)
     }
-    fn backend(self) -> Box<dyn Backend> {
-        match self {
-            Target::C => Box::new(back::c::C),
-            Target::Rust => Box::new(back::rust::Rust),
+}
+
+/// Code of a target and the program that drives it from a call file.
+struct Emitted {
+    files: EmittedFiles,
+    driver: String,
+}
+
+/// Prints the program for a target.
+fn emit(target: Target, program: &Program, module: &Module) -> Result<Emitted, Stopped> {
+    let print = |backend: &dyn Backend, driver: fn(&Program) -> String| {
+        let problems = backend.validate(module);
+        match problems.is_empty() {
+            true => Ok(Emitted { files: backend.emit(program), driver: driver(program) }),
+            false => Err(Stopped::Refused(problems)),
+        }
+    };
+    match target {
+        Target::C => print(&back::c::C, back::harness::c_harness),
+        Target::Rust => {
+            let missing = Diagnostic::error("PM0219", "this build of Proofmark has no Rust back end");
+            Err(Stopped::Refused(vec![missing.help("use `--target c`")]))
         }
     }
 }
@@ -114,11 +132,8 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         Stopped::Bug(format!("the front end made an invalid module:\n{}", text.join("\n")))
     })?;
     let made = optimised(read.clone())?;
-    let mut checks = Checks::new(
-        Tool { name: "proofmark".into(), version: request.version.into() },
-        request.entry,
-        request.sandbox,
-    );
+    let mut checks =
+        Checks::new(Tool { name: "proofmark".into(), version: request.version.into() }, request.entry, request.sandbox);
     checks.options.insert("numeric".into(), if narrow { "f32" } else { "f64" }.into());
     checks.options.insert("fma".into(), if t.module.fma { "on" } else { "off" }.into());
     checks.checks.push(Check::new("hir.check", "the intermediate form obeys its rules", Verdict::Pass, ""));
@@ -129,13 +144,16 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         None => vectors::Recorded { sequences: generate::synthetic(t), ..Default::default() },
     };
     checks.not_shown.append(&mut recorded.not_shown);
-    let mut bench = Bench::new(t, &made, narrow);
+    let bench = Bench { t, module: &made, narrow };
     let mut sequences = recorded.sequences;
-    let mut judged: Vec<Judged> = sequences.iter().map(|s| bench.judge(s)).collect();
+    let mut scales = Scales::new();
+    for s in &sequences {
+        golden::add_scales(&made, t, s, narrow, &mut scales);
+    }
+    let mut judged: Vec<Judged> = sequences.iter().map(|s| bench.judge(s, &scales)).collect();
     let has_reference = request.recording.is_some() && !sequences.is_empty();
     let mut with_recorded = Compared::default();
-    for ((s, j), i) in sequences.iter().zip(&judged).zip(0..) {
-        let _: usize = i;
+    for (s, j) in sequences.iter().zip(&judged) {
         golden::compare(t, s, j, &j.trail.outcomes, &mut with_recorded);
     }
     recorded_checks(&mut checks, &with_recorded, &recorded.problems, has_reference);
@@ -150,7 +168,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         checks.not_shown.append(&mut not_shown);
         let referenced = references(t, made_up, request.oracle.as_deref_mut(), &mut checks.not_shown);
         for s in referenced {
-            let j = bench.judge(&s);
+            let j = bench.judge(&s, &Scales::new());
             golden::compare(t, &s, &j, &j.trail.outcomes, &mut with_generated);
             sequences.push(s);
             judged.push(j);
@@ -180,7 +198,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     }
     mutants(&mut request, &program, &all, &mut evidence, &mut facts);
     claims::decide(&mut evidence, &facts, has_reference);
-    super::bundle::add_documents(&mut evidence, &read, &made, &program, &all);
+    super::bundle::add_documents(&mut evidence, &read, &made, &all);
     evidence.checks.sort();
     Ok(evidence)
 }
@@ -229,13 +247,10 @@ struct Bench<'m> {
     narrow: bool,
 }
 
-impl<'m> Bench<'m> {
-    fn new(t: &'m Translation, module: &'m Module, narrow: bool) -> Bench<'m> {
-        Bench { t, module, narrow }
-    }
-    fn judge(&mut self, sequence: &Sequence) -> Judged {
+impl Bench<'_> {
+    fn judge(&self, sequence: &Sequence, scales: &Scales) -> Judged {
         let mut machine = Machine::new(self.module).step_limit(CALL_STEPS);
-        golden::judge(self.module, &mut machine, self.t, sequence, self.narrow)
+        golden::judge(self.module, &mut machine, self.t, sequence, self.narrow, scales)
     }
 }
 
@@ -360,11 +375,16 @@ fn decisions(checks: &mut Checks, sources: &SourceMap, sequences: &[Sequence], j
             }
         }
         for (i, call) in j.tolerances.iter().enumerate() {
-            moving.extend(call.iter().filter(|(_, t)| t.decides()).map(|(p, _)| format!("`{p}` of {}, call {i}", s.name)));
+            moving.extend(
+                call.iter().filter(|(_, t)| t.decides()).map(|(p, _)| format!("`{p}` of {}, call {i}", s.name)),
+            );
         }
     }
-    let mut notes: Vec<String> =
-        places.iter().take(LISTED).map(|(at, m)| format!("the comparison at {at} has a margin of only {m:.1e}")).collect();
+    let mut notes: Vec<String> = places
+        .iter()
+        .take(LISTED)
+        .map(|(at, m)| format!("the comparison at {at} has a margin of only {m:.1e}"))
+        .collect();
     if !moving.is_empty() {
         let some = moving.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
         notes.push(format!("rounding can change whole values of {some}"));
@@ -431,30 +451,13 @@ fn one_target(
 ) -> Result<Facts, Stopped> {
     let name = target.name();
     (request.progress)(&format!("building and running {name}"));
-    let backend = target.backend();
-    let problems = backend.validate(module);
-    if !problems.is_empty() {
-        return Err(Stopped::Refused(problems));
-    }
-    let emitted = backend.emit(program);
+    let Emitted { files: emitted, driver } = emit(target, program, module)?;
     let run = match target {
-        Target::C => target::c::verify(
-            &emitted.files,
-            &back::harness::c_harness(program),
-            program,
-            all.t,
-            all.sequences,
-            request.scratch,
-        ),
-        Target::Rust => target::rust::verify(
-            &emitted.files,
-            &back::harness::rust_harness(program),
-            &super::names::identifier(&program.name),
-            program,
-            all.t,
-            all.sequences,
-            request.scratch,
-        ),
+        Target::C => target::c::verify(&emitted.files, &driver, program, all.t, all.sequences, request.scratch),
+        Target::Rust => {
+            let name = super::names::identifier(&program.name);
+            target::rust::verify(&emitted.files, &driver, &name, program, all.t, all.sequences, request.scratch)
+        }
     };
     for tool in &run.tools {
         let tool = Tool { name: tool.name.clone(), version: tool.version.clone() };
@@ -462,13 +465,12 @@ fn one_target(
             evidence.checks.tools.push(tool);
         }
     }
-    for (path, text) in &emitted.files {
-        let path = format!("{name}/{path}");
-        let key = path.strip_prefix(&format!("{name}/")).unwrap_or(&path);
-        if let Some(lines) = emitted.lines.get(key) {
+    for (file, text) in &emitted.files {
+        let path = format!("{name}/{file}");
+        if let Some(lines) = emitted.lines.get(file) {
             evidence.trace.add_file(&path, lines, request.sources);
         }
-        evidence.generated.push((path.clone(), text.clone()));
+        evidence.generated.push((path, text.clone()));
     }
     Ok(judge_target(target, run, all, evidence))
 }
@@ -542,7 +544,8 @@ fn judge_target(target: Target, run: TargetRun, all: &Vectors<'_>, evidence: &mu
 
 fn tolerances(target: &str, all: &Vectors<'_>, c: &Compared, evidence: &mut Evidence) {
     let single = all.t.entries.len() == 1;
-    let short = |full: &str| if single { full.split_once('.').map_or(full, |(_, p)| p).to_string() } else { full.to_string() };
+    let short =
+        |full: &str| if single { full.split_once('.').map_or(full, |(_, p)| p).to_string() } else { full.to_string() };
     for (full, f) in &c.ports {
         let derivation = if f.tolerance == 0.0 && f.spread == 0.0 {
             "integers, booleans or zeros: equal".to_string()
@@ -645,7 +648,11 @@ fn mutants(
 }
 
 fn survivors(m: &Mutation) -> String {
-    if m.survivors.is_empty() { String::new() } else { format!("{} fault(s) went unnoticed; they are listed below", m.survivors.len()) }
+    if m.survivors.is_empty() {
+        String::new()
+    } else {
+        format!("{} fault(s) went unnoticed; they are listed below", m.survivors.len())
+    }
 }
 
 fn add_sources(evidence: &mut Evidence, recording: Option<&Recording>) {

@@ -19,7 +19,9 @@ pub fn tensor_of(value: &PyValue) -> Option<Tensor> {
         }
         PyValue::Scalar { dtype, data } => Tensor::from_le_bytes(*dtype, &[], &data.0)?,
         PyValue::Ndarray { dtype, shape, data, .. } => Tensor::from_le_bytes(*dtype, shape, &data.0)?,
-        PyValue::List { v, .. } | PyValue::Tuple { v, .. } => stack(&v.iter().map(tensor_of).collect::<Option<Vec<_>>>()?)?,
+        PyValue::List { v, .. } | PyValue::Tuple { v, .. } => {
+            stack(&v.iter().map(tensor_of).collect::<Option<Vec<_>>>()?)?
+        }
         _ => return None,
     })
 }
@@ -350,9 +352,7 @@ mod tests {
     #[test]
     fn a_result_is_taken_apart_and_every_difference_told() {
         let tree = ResultTree::Tuple { items: vec![output("y", LeafKind::Array), output("peak", LeafKind::Python)] };
-        let ports = |name: &str| {
-            Some(PortType { dtype: DType::Float64, rank: usize::from(name == "y") })
-        };
+        let ports = |name: &str| Some(PortType { dtype: DType::Float64, rank: usize::from(name == "y") });
         let good = PyValue::Tuple { v: vec![array(&[1.0, -0.0]), float(1.0)], names: vec![] };
         let found = expected(&tree, &good, &[], &ports, false);
         assert!(found.problems.is_empty(), "{:?}", found.problems);
@@ -372,7 +372,10 @@ mod tests {
     #[test]
     fn arguments_go_to_ports_and_back() {
         let tree = ArgTree::Sequence {
-            items: vec![ArgTree::Input { port: "x".into() }, ArgTree::Fixed { value: PyValue::Str { v: "same".into() } }],
+            items: vec![
+                ArgTree::Input { port: "x".into() },
+                ArgTree::Fixed { value: PyValue::Str { v: "same".into() } },
+            ],
         };
         let value = PyValue::Tuple { v: vec![array(&[3.0, 4.0]), PyValue::Str { v: "same".into() }], names: vec![] };
         let mut taken = Vec::new();

@@ -23,6 +23,11 @@ pub fn unit_roundoff(dtype: DType) -> f64 {
     }
 }
 
+/// Largest finite magnitude.
+pub fn peak(t: &Tensor) -> f64 {
+    (0..t.len()).filter_map(|i| t.get(i)).map(magnitude).fold(0.0, f64::max)
+}
+
 /// What the perturbed executions say of one port of one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tolerance {
@@ -54,7 +59,9 @@ pub enum Agreement {
 
 impl Tolerance {
     /// From the reference value, the unperturbed value and the perturbed ones (`None`: that execution had a fault).
-    pub fn derive(reference: &Tensor, plain: &Tensor, perturbed: &[Option<Tensor>]) -> Tolerance {
+    /// `scale` is the largest magnitude that the port has over all calls that belong together: a sample near zero of a
+    /// signal is measured by the signal.
+    pub fn derive(reference: &Tensor, plain: &Tensor, perturbed: &[Option<Tensor>], scale: f64) -> Tolerance {
         let exact = !(plain.dtype.is_float() || plain.dtype.is_complex());
         let mut moved = vec![0f64; plain.len()];
         let mut shape_moves = false;
@@ -72,11 +79,11 @@ impl Tolerance {
             }
         }
         let spread = moved.iter().copied().filter(|m| m.is_finite()).fold(0.0, f64::max);
-        let peak = (0..reference.len()).filter_map(|i| reference.get(i)).map(magnitude).fold(0.0, f64::max);
+        let peak = peak(reference);
         let floor = ROUNDOFF_FACTOR * unit_roundoff(plain.dtype) * peak;
         let abs = match exact {
             true => 0.0,
-            false => (SPREAD_FACTOR * spread + floor).min(CEILING * peak),
+            false => (SPREAD_FACTOR * spread + floor).min(CEILING * scale.max(peak)),
         };
         let explained = moved.iter().map(|m| SPREAD_FACTOR * m + floor).collect();
         Tolerance { abs, spread, peak, explained, shape_moves }
@@ -127,9 +134,9 @@ mod tests {
     #[test]
     fn follows_spread_and_roundoff() {
         let plain = t(&[1.0, 2.0]);
-        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[1.0, 2.0 + 1e-12]))]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[1.0, 2.0 + 1e-12]))], 0.0);
         let u = f64::EPSILON / 2.0;
-        assert!((tol.abs - (16.0 * 1e-12 + 8.0 * u)).abs() < 1e-15);
+        assert!((tol.abs - (16.0 * 1e-12 + 8.0 * u)).abs() < 1e-13);
         assert!(matches!(tol.judge(&plain, &t(&[1.0, 2.0 + 1e-11])), Agreement::Within(_)));
         // the first element never moved: an error there that the port's spread hides from `Off` still passes only within abs
         assert!(matches!(tol.judge(&plain, &t(&[1.0 + 1e-9, 2.0])), Agreement::Off(_, 0)));
@@ -141,23 +148,31 @@ mod tests {
     fn no_tolerance_hides_a_wrong_result() {
         // a decision flips in one execution: the spread is as large as the signal, the tolerance is not
         let plain = t(&[1.0, 1.0]);
-        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[-1.0, 1.0]))]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(t(&[-1.0, 1.0]))], 0.0);
         assert!(tol.abs <= CEILING);
         assert!(matches!(tol.judge(&plain, &t(&[-1.0, 1.0])), Agreement::Undecided(_, 0)));
         assert!(matches!(tol.judge(&plain, &t(&[1.0, -1.0])), Agreement::Off(_, 1)));
     }
 
     #[test]
+    fn a_sample_near_zero_is_measured_by_its_signal() {
+        let plain = t(&[1e-20]);
+        let run = [Some(t(&[1e-17]))];
+        assert!(Tolerance::derive(&plain, &plain, &run, 1.0).abs > 1e-16);
+        assert!(Tolerance::derive(&plain, &plain, &run, 0.0).abs < 1e-22);
+    }
+
+    #[test]
     fn integers_are_exact_or_undecided() {
         let int = |v: &[i64]| Tensor::from_i64(&[v.len()], v.to_vec()).unwrap();
         let plain = int(&[5, 6]);
-        let tol = Tolerance::derive(&plain, &plain, &[Some(int(&[5, 7]))]);
+        let tol = Tolerance::derive(&plain, &plain, &[Some(int(&[5, 7]))], 0.0);
         assert_eq!(tol.abs, 0.0);
         assert!(tol.decides());
         assert!(matches!(tol.judge(&plain, &int(&[5, 6])), Agreement::Within(_)));
         assert!(matches!(tol.judge(&plain, &int(&[5, 7])), Agreement::Undecided(_, 1)));
         assert!(matches!(tol.judge(&plain, &int(&[4, 6])), Agreement::Off(_, 0)));
-        let moves = Tolerance::derive(&plain, &plain, &[None]);
+        let moves = Tolerance::derive(&plain, &plain, &[None], 0.0);
         assert_eq!(moves.judge(&plain, &int(&[5])), Agreement::Shape(true));
     }
 }

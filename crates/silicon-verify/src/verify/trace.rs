@@ -78,7 +78,8 @@ impl Trace {
         for (i, v) in func.values.iter().enumerate() {
             let Some(at) = v.span.and_then(|s| place(s, sources)) else { continue };
             let dims: Vec<String> = v.ty.shape.iter().map(ToString::to_string).collect();
-            let ty = if dims.is_empty() { v.ty.dtype.to_string() } else { format!("{}[{}]", v.ty.dtype, dims.join(", ")) };
+            let ty =
+                if dims.is_empty() { v.ty.dtype.to_string() } else { format!("{}[{}]", v.ty.dtype, dims.join(", ")) };
             self.values.push(Value { function: func.name.clone(), value: i as u32, name: v.name.clone(), ty, at });
         }
     }

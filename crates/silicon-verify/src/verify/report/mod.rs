@@ -56,11 +56,11 @@ fn head(page: &mut String, checks: &Checks) {
         proofmark_evidence::check::Sandbox::None => "bench run WITHOUT a sandbox",
         proofmark_evidence::check::Sandbox::NotUsed => "no user code was run",
     };
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<h1>{}</h1><p class=\"soft\">translated from <span class=\"mono\">{}</span> by {} {} &middot; {} &middot; {sandbox}</p>\
          <nav><a href=\"#checks\">Checks</a><a href=\"#outputs\">Outputs</a><a href=\"#code\">Source and code</a>\
-         <a href=\"#mutants\">Mutants</a><a href=\"#not-shown\">Not shown</a><a href=\"#provenance\">Inputs and tools</a></nav>\n",
+         <a href=\"#mutants\">Mutants</a><a href=\"#not-shown\">Not shown</a><a href=\"#provenance\">Inputs and tools</a></nav>",
         escape(&checks.entry),
         sources.join(", "),
         escape(&checks.product.name),
@@ -92,7 +92,8 @@ fn claims(page: &mut String, checks: &Checks) {
     page.push_str("<div class=\"cards\">\n");
     for claim in &checks.claims {
         let class = if claim.level == ClaimLevel::None { "card withheld" } else { "card" };
-        let shown = if claim.level == ClaimLevel::None { "withheld".into() } else { claim.level.to_string().replace('_', " ") };
+        let shown =
+            if claim.level == ClaimLevel::None { "withheld".into() } else { claim.level.to_string().replace('_', " ") };
         let _ = write!(
             page,
             "<section class=\"{class}\"><div><b class=\"level\">{shown}</b> <span class=\"soft\">target</span> <b>{}</b></div><ol class=\"ladder\">",
@@ -149,10 +150,10 @@ fn verdict(check: &Check) -> (&'static str, &'static str) {
 
 fn check_table(page: &mut String, checks: &Checks) {
     let count = |v: Verdict| checks.checks.iter().filter(|c| c.verdict == v).count();
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<h2 id=\"checks\">Checks</h2><p class=\"soft\">{} passed, {} failed, {} inconclusive, {} skipped.</p>\
-         <div class=\"wide\"><table><thead><tr><th>Verdict</th><th>Check</th><th>Finding and figures</th></tr></thead><tbody>\n",
+         <div class=\"wide\"><table><thead><tr><th>Verdict</th><th>Check</th><th>Finding and figures</th></tr></thead><tbody>",
         count(Verdict::Pass),
         count(Verdict::Fail),
         count(Verdict::Inconclusive),
@@ -161,7 +162,8 @@ fn check_table(page: &mut String, checks: &Checks) {
     let mut group = None;
     for check in &checks.checks {
         if group.as_ref() != Some(&check.target) {
-            let name = check.target.as_deref().map_or("Translation and golden model".to_string(), |t| format!("Target {t}"));
+            let name =
+                check.target.as_deref().map_or("Translation and golden model".to_string(), |t| format!("Target {t}"));
             let _ = writeln!(page, "<tr class=\"group\"><td colspan=\"3\">{}</td></tr>", escape(&name));
             group = Some(check.target.clone());
         }
@@ -264,8 +266,12 @@ fn code(page: &mut String, evidence: &Evidence) {
             used.entry(name).or_default().extend(place.first_line..=place.last_line);
         }
     }
-    let sources: Vec<(&str, &str)> =
-        evidence.sources.iter().filter(|(n, _)| used.contains_key(n.as_str())).map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let sources: Vec<(&str, &str)> = evidence
+        .sources
+        .iter()
+        .filter(|(n, _)| used.contains_key(n.as_str()))
+        .map(|(n, t)| (n.as_str(), t.as_str()))
+        .collect();
     chooser(page, sources.iter().map(|(n, _)| *n));
     let id = |name: &str| evidence.trace.sources.iter().position(|n| n == name).unwrap_or(usize::MAX);
     for (k, (name, text)) in sources.iter().enumerate() {
@@ -294,9 +300,16 @@ fn code(page: &mut String, evidence: &Evidence) {
         for (i, line) in text.lines().enumerate() {
             match places.get(i).and_then(Option::as_ref) {
                 Some(p) => {
-                    let from: Vec<String> =
-                        (p.first_line..=p.last_line.min(p.first_line + 40)).map(|l| format!("{}:{l}", p.source)).collect();
-                    let _ = write!(page, "<div class=\"linked\" data-from=\"{}\"><i>{}</i>{}</div>", from.join(" "), i + 1, escape(line));
+                    let from: Vec<String> = (p.first_line..=p.last_line.min(p.first_line + 40))
+                        .map(|l| format!("{}:{l}", p.source))
+                        .collect();
+                    let _ = write!(
+                        page,
+                        "<div class=\"linked\" data-from=\"{}\"><i>{}</i>{}</div>",
+                        from.join(" "),
+                        i + 1,
+                        escape(line)
+                    );
                 }
                 None => {
                     let _ = write!(page, "<div><i>{}</i>{}</div>", i + 1, escape(line));
@@ -317,12 +330,8 @@ fn chooser<'a>(page: &mut String, names: impl Iterator<Item = &'a str>) {
 }
 
 fn open(page: &mut String, name: &str, hidden: bool) {
-    let _ = write!(
-        page,
-        "<div class=\"code mono\" data-file=\"{}\"{}>",
-        escape(name),
-        if hidden { " hidden" } else { "" }
-    );
+    let _ =
+        write!(page, "<div class=\"code mono\" data-file=\"{}\"{}>", escape(name), if hidden { " hidden" } else { "" });
 }
 
 fn mutants(page: &mut String, evidence: &Evidence) {
@@ -331,10 +340,10 @@ fn mutants(page: &mut String, evidence: &Evidence) {
         page.push_str("<p>No faults were seeded; the checks table says why.</p>\n");
         return;
     };
-    let _ = write!(
+    let _ = writeln!(
         page,
         "<p>{} of {} seeded faults in the generated code were caught by the vectors (of {} possible places). \
-         A survivor is a fault that no vector shows: it may be equivalent to the original, or lie in code the vectors do not decide.</p>\n",
+         A survivor is a fault that no vector shows: it may be equivalent to the original, or lie in code the vectors do not decide.</p>",
         m.killed, m.tried, m.places
     );
     if m.survivors.is_empty() {
@@ -370,7 +379,8 @@ fn provenance(page: &mut String, checks: &Checks) {
         "<h2 id=\"provenance\">Inputs and tools</h2><div class=\"wide\"><table><thead><tr><th>Input</th><th>SHA-256</th></tr></thead><tbody>\n",
     );
     for i in &checks.inputs {
-        let _ = writeln!(page, "<tr><td class=\"mono\">{}</td><td class=\"mono\">{}</td></tr>", escape(&i.name), i.sha256);
+        let _ =
+            writeln!(page, "<tr><td class=\"mono\">{}</td><td class=\"mono\">{}</td></tr>", escape(&i.name), i.sha256);
     }
     page.push_str("</tbody></table></div><div class=\"wide\"><table><thead><tr><th>Tool</th><th>Version</th></tr></thead><tbody>\n");
     for t in &checks.tools {

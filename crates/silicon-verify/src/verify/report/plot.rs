@@ -161,7 +161,7 @@ fn elements(t: &Tensor) -> Vec<Scalar> {
 /// |actual - reference| of each element on a logarithmic axis, and the tolerance. Elements that agree exactly lie on
 /// the bottom.
 pub fn error_plot(reference: &Tensor, actual: &Tensor, tolerance: f64) -> Option<String> {
-    if reference.len() < 8 || reference.shape != actual.shape || !(tolerance > 0.0) {
+    if reference.len() < 8 || reference.shape != actual.shape || tolerance.is_nan() || tolerance <= 0.0 {
         return None;
     }
     let errors: Vec<f64> = elements(reference)
@@ -213,7 +213,8 @@ pub fn spectrum_plot(reference: &Tensor, actual: &Tensor) -> Option<String> {
     let (first, last) = if complex { (-0.5, 0.5) } else { (0.0, 0.5) };
     let x = Axis::linear(first, last, 10.0);
     let y = Axis::linear((lowest / 20.0).floor() * 20.0, 0.0, 6.0);
-    let mut frame = Frame::new(x, y, "frequency, cycles per sample", "dB of peak", "spectra of reference and difference");
+    let mut frame =
+        Frame::new(x, y, "frequency, cycles per sample", "dB of peak", "spectra of reference and difference");
     let bins: Vec<usize> = if complex { (n / 2..n).chain(0..n / 2).collect() } else { (0..=n / 2).collect() };
     let frequency = |k: usize| {
         let f = k as f64 / n as f64;

@@ -75,15 +75,50 @@ struct Variant {
 }
 
 const VARIANTS: [Variant; 5] = [
-    Variant { id: "c.bits.gcc-O0", title: "gcc -O0 gives the same bits", compiler: "gcc", name: "gcc-O0", flags: &["-O0"] },
-    Variant { id: "c.bits.gcc-O3", title: "gcc -O3 gives the same bits", compiler: "gcc", name: "gcc-O3", flags: &["-O3"] },
-    Variant { id: "c.bits.clang-O0", title: "clang -O0 gives the same bits", compiler: "clang", name: "clang-O0", flags: &["-O0"] },
-    Variant { id: "c.bits.clang-O2", title: "clang -O2 gives the same bits", compiler: "clang", name: "clang-O2", flags: &["-O2"] },
-    Variant { id: "c.bits.clang-O3", title: "clang -O3 gives the same bits", compiler: "clang", name: "clang-O3", flags: &["-O3"] },
+    Variant {
+        id: "c.bits.gcc-O0",
+        title: "gcc -O0 gives the same bits",
+        compiler: "gcc",
+        name: "gcc-O0",
+        flags: &["-O0"],
+    },
+    Variant {
+        id: "c.bits.gcc-O3",
+        title: "gcc -O3 gives the same bits",
+        compiler: "gcc",
+        name: "gcc-O3",
+        flags: &["-O3"],
+    },
+    Variant {
+        id: "c.bits.clang-O0",
+        title: "clang -O0 gives the same bits",
+        compiler: "clang",
+        name: "clang-O0",
+        flags: &["-O0"],
+    },
+    Variant {
+        id: "c.bits.clang-O2",
+        title: "clang -O2 gives the same bits",
+        compiler: "clang",
+        name: "clang-O2",
+        flags: &["-O2"],
+    },
+    Variant {
+        id: "c.bits.clang-O3",
+        title: "clang -O3 gives the same bits",
+        compiler: "clang",
+        name: "clang-O3",
+        flags: &["-O3"],
+    },
 ];
 
-const SANITIZE: [&str; 5] =
-    ["-O1", "-g", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+const SANITIZE: [&str; 5] = [
+    "-O1",
+    "-g",
+    "-fsanitize=address,undefined,float-cast-overflow",
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+];
 
 /// Builds the design with every tool there is and runs all vectors.
 pub fn verify(
@@ -99,7 +134,8 @@ pub fn verify(
     let sources = match Sources::lay_out(folder, files, driver) {
         Ok(s) => s,
         Err(e) => {
-            let check = Check::new("c.build.gcc", "gcc compiles it without a warning", Verdict::Inconclusive, e.to_string());
+            let check =
+                Check::new("c.build.gcc", "gcc compiles it without a warning", Verdict::Inconclusive, e.to_string());
             run.checks.push(check.target("c"));
             return run;
         }
@@ -129,7 +165,8 @@ pub fn verify(
     let outcomes = match reference.run(program, t, sequences.iter(), scratch) {
         Ok(outcomes) => outcomes,
         Err(failure) => {
-            let culprit = culprit(&reference, program, t, sequences, scratch).map_or(String::new(), |s| format!(" (on {})", s.name));
+            let culprit = culprit(&reference, program, t, sequences, scratch)
+                .map_or(String::new(), |s| format!(" (on {})", s.name));
             let check = Check::new("c.run", "it runs on all vectors", Verdict::Fail, format!("{failure}{culprit}"));
             run.checks.push(check.target("c"));
             return run;
@@ -137,10 +174,13 @@ pub fn verify(
     };
     for v in VARIANTS {
         let Some(tool) = &compilers[v.compiler] else {
-            run.checks.push(Check::new(v.id, v.title, Verdict::Skipped, format!("{} is not installed", v.compiler)).target("c"));
+            run.checks.push(
+                Check::new(v.id, v.title, Verdict::Skipped, format!("{} is not installed", v.compiler)).target("c"),
+            );
             continue;
         };
-        run.checks.push(variant(&sources, tool, v.id, v.title, v.name, v.flags, &outcomes, program, t, sequences, scratch));
+        run.checks
+            .push(variant(&sources, tool, v.id, v.title, v.name, v.flags, &outcomes, program, t, sequences, scratch));
     }
     sanitize(&sources, &compilers, program, t, sequences, scratch, &mut run);
     cppcheck(&sources, &mut run);
@@ -155,7 +195,13 @@ fn flags_text() -> String {
 }
 
 /// The first sequence on which the driver fails by itself.
-fn culprit<'a>(driver: &Driver, program: &Program, t: &Translation, sequences: &'a [Sequence], scratch: &Path) -> Option<&'a Sequence> {
+fn culprit<'a>(
+    driver: &Driver,
+    program: &Program,
+    t: &Translation,
+    sequences: &'a [Sequence],
+    scratch: &Path,
+) -> Option<&'a Sequence> {
     sequences.iter().find(|s| driver.run(program, t, std::iter::once(*s), scratch).is_err())
 }
 
@@ -215,7 +261,8 @@ fn sanitize(
         let made = match driver.run(program, t, sequences.iter(), scratch) {
             Ok(_) => check(Verdict::Pass, String::new()).figure("compiler", tool.name.clone()),
             Err(RunFailure::Crashed(how)) => {
-                let at = culprit(&driver, program, t, sequences, scratch).map_or(String::new(), |s| format!("on {}: ", s.name));
+                let at = culprit(&driver, program, t, sequences, scratch)
+                    .map_or(String::new(), |s| format!("on {}: ", s.name));
                 check(Verdict::Fail, at + &super::without_path(&how, &sources.folder))
             }
             Err(failure) => check(Verdict::Inconclusive, failure.to_string()),
@@ -234,10 +281,15 @@ fn cppcheck(sources: &Sources, run: &mut TargetRun) {
         return;
     };
     run.tools.push(tool.clone());
-    let mut arguments: Vec<String> =
-        ["--std=c99", "--addon=misra", "--enable=warning,portability", "--quiet", "--template={file}:{line}: {severity} {id}: {message}"]
-            .map(str::to_string)
-            .to_vec();
+    let mut arguments: Vec<String> = [
+        "--std=c99",
+        "--addon=misra",
+        "--enable=warning,portability",
+        "--quiet",
+        "--template={file}:{line}: {severity} {id}: {message}",
+    ]
+    .map(str::to_string)
+    .to_vec();
     arguments.extend(sources.units.iter().cloned());
     let output = call(&tool, &arguments, &sources.folder);
     let check = match output {
@@ -246,10 +298,13 @@ fn cppcheck(sources: &Sources, run: &mut TargetRun) {
             let mut lines: Vec<&str> = text.lines().filter(|l| !l.trim().is_empty()).collect();
             lines.sort_unstable();
             let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-            for rule in lines.iter().filter_map(|l| l.split_once("misra-c2012-")).filter_map(|(_, r)| r.split(':').next()) {
+            for rule in
+                lines.iter().filter_map(|l| l.split_once("misra-c2012-")).filter_map(|(_, r)| r.split(':').next())
+            {
                 *rules.entry(rule).or_default() += 1;
             }
-            let errors: Vec<&str> = lines.iter().copied().filter(|l| l.contains(": error ") && !l.contains("misra-")).collect();
+            let errors: Vec<&str> =
+                lines.iter().copied().filter(|l| l.contains(": error ") && !l.contains("misra-")).collect();
             let path = "analysis/cppcheck.txt";
             run.files.insert(path.into(), format!("{}\n", lines.join("\n")).into_bytes());
             let (verdict, reason) = match errors.is_empty() {

@@ -164,7 +164,13 @@ impl Driver {
     ///
     /// # Errors
     /// [`RunFailure`].
-    pub fn results(&self, calls: &Path, scratch: &Path, limit: Duration, variable: Option<(&str, &str)>) -> Result<Vec<u8>, RunFailure> {
+    pub fn results(
+        &self,
+        calls: &Path,
+        scratch: &Path,
+        limit: Duration,
+        variable: Option<(&str, &str)>,
+    ) -> Result<Vec<u8>, RunFailure> {
         let results = scratch.join("results.bin");
         let mut command = match &self.emulator {
             Some(emulator) => {
@@ -179,7 +185,8 @@ impl Driver {
             command.env(name, value);
         }
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let output = tool::run_command(command, &[], limit, PRINT_LIMIT).map_err(|e| RunFailure::Broken(e.to_string()))?;
+        let output =
+            tool::run_command(command, &[], limit, PRINT_LIMIT).map_err(|e| RunFailure::Broken(e.to_string()))?;
         if output.timed_out {
             return Err(RunFailure::TimedOut);
         }

@@ -38,7 +38,8 @@ pub fn verify(
     };
     run.tools.push(rustc.clone());
     let library = |output: &str, extra: &[&str]| -> Vec<String> {
-        let mut words = vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
+        let mut words =
+            vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
         words.extend(extra);
         words.extend(["src/lib.rs", "-o", output]);
         words.into_iter().map(str::to_string).collect()
@@ -54,12 +55,16 @@ pub fn verify(
     let text = files.get("src/lib.rs").map_or("", String::as_str);
     let (id, title) = ("rust.no_std", "needs no operating system (`no_std`) and forbids `unsafe`");
     run.checks.push(if !text.contains("#![no_std]") || !text.contains("#![forbid(unsafe_code)]") {
-        Check::new(id, title, Verdict::Fail, "the crate does not say `#![no_std]` and `#![forbid(unsafe_code)]`").target("rust")
+        Check::new(id, title, Verdict::Fail, "the crate does not say `#![no_std]` and `#![forbid(unsafe_code)]`")
+            .target("rust")
     } else {
         let output = call(&rustc, &library("bare.rlib", &["--target", BARE]), &folder);
-        let absent = output.as_ref().is_ok_and(|o| !o.success() && String::from_utf8_lossy(&o.stderr).contains("E0463"));
+        let absent =
+            output.as_ref().is_ok_and(|o| !o.success() && String::from_utf8_lossy(&o.stderr).contains("E0463"));
         match absent {
-            true => Check::new(id, title, Verdict::Pass, "").figure("bare_target", "not installed; attributes checked").target("rust"),
+            true => Check::new(id, title, Verdict::Pass, "")
+                .figure("bare_target", "not installed; attributes checked")
+                .target("rust"),
             false => must_succeed(id, title, "rust", &output, &folder).figure("bare_target", BARE),
         }
     });
