@@ -23,11 +23,12 @@ pub(crate) fn cast<A: Cast, B: Cast>(a: A) -> B {
     B::narrow(a.widen())
 }
 
+const TWO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// Truncation to int64; the smallest value for NaN and out of range.
 #[inline]
 fn to_i64(v: f64) -> i64 {
-    // -2^63 is exact in float64; the first value too large is 2^63
-    if v > -9_223_372_036_854_777_856.0 && v < 9_223_372_036_854_775_808.0 { v as i64 } else { i64::MIN }
+    if (-TWO_63..TWO_63).contains(&v) { v as i64 } else { i64::MIN }
 }
 
 /// Truncation to int32; the smallest value for NaN and out of range.
@@ -62,7 +63,7 @@ int_cast!(i64, Int, to_i64);
 int_cast!(u8, Uint, |v| to_i64(v) as u8);
 int_cast!(u16, Uint, |v| to_i64(v) as u16);
 int_cast!(u32, Uint, |v| to_i64(v) as u32);
-int_cast!(u64, Uint, |v| to_i64(v) as u64);
+int_cast!(u64, Uint, |v| if (TWO_63..2.0 * TWO_63).contains(&v) { v as u64 } else { to_i64(v) as u64 });
 
 impl Cast for bool {
     #[inline]

@@ -95,6 +95,33 @@ fn tensor_operations_move_too() {
 }
 
 #[test]
+fn filters_move_too() {
+    let x: Vec<f64> = (1..=40).map(|i| 0.1 * f64::from(i)).collect();
+    let whole: Vec<f64> = (1..=40).map(f64::from).collect();
+    for fma in [false, true] {
+        let mut b = Builder::new("f");
+        let (x_in, h) = (b.param(ty(DType::Float64, &[40])), b.param(ty(DType::Float64, &[6])));
+        let start = b.int(0);
+        let y = b.op1(Op::Fir { up: 2, down: 3 }, &[x_in, h, start], ty(DType::Float64, &[20]));
+        let sos = b.op1(Op::Reshape, &[h], ty(DType::Float64, &[1, 6]));
+        let two = b.slice(h, &[start], &[1], vec![Dim::from(2i64)]);
+        let zi = b.op1(Op::Reshape, &[two], ty(DType::Float64, &[1, 2]));
+        let types = vec![ty(DType::Float64, &[40]), ty(DType::Float64, &[1, 2])];
+        let z = b.op(Op::Sosfilt, &[sos, x_in, zi], types);
+        let mut m = module(b.finish(&[y, z[0], z[1]]));
+        m.fma = fma;
+        let h = f64s(&[0.5, 0.25, 1.0, 1.0, 0.0, 0.5]);
+        let args = |x: &[f64], h: &Tensor| [f64s(x), h.clone()];
+        let plain = call(&m, &args(&x, &h)).unwrap();
+        for (k, plain) in plain.iter().enumerate() {
+            assert!((0..8).any(|s| !run(&m, s, &args(&x, &h))[k].same_bits(plain)), "{k} never moves");
+        }
+        // whole samples and dyadic taps: nothing rounds without feedback, so nothing moves
+        assert!(run(&m, 1, &args(&whole, &h))[0].same_bits(&call(&m, &args(&whole, &h)).unwrap()[0]));
+    }
+}
+
+#[test]
 fn kernels_move_by_two_ulp_but_not_inside() {
     let mut k = Builder::new("fifth");
     let x = k.param(Type::scalar(DType::Float64));
