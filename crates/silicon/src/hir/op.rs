@@ -40,9 +40,9 @@ pub enum Unary {
     /// Same bits, another type of the same size (float <-> integer); the result type says which.
     Bitcast,
     /// Conversion to the result's element type with NumPy `astype` rules: integers wrap; float to integer truncates
-    /// what is in the type's range (out of range and NaN give the smallest value of int32/int64, and for narrower and
-    /// unsigned types the wrapped low bits of the int64 conversion); float to float rounds to nearest even; anything
-    /// to bool is `!= 0` (complex: either part); real to complex adds +0 as imaginary part; complex to real drops it.
+    /// (out of range and NaN give the smallest value of int32/int64, and for narrower and unsigned types, uint64
+    /// included, the wrapped low bits of the int64 conversion); float to float rounds to nearest even; anything to
+    /// bool is `!= 0` (complex: either part); real to complex adds +0 as imaginary part; complex to real drops it.
     Cast,
 }
 

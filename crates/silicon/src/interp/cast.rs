@@ -63,7 +63,7 @@ int_cast!(i64, Int, to_i64);
 int_cast!(u8, Uint, |v| to_i64(v) as u8);
 int_cast!(u16, Uint, |v| to_i64(v) as u16);
 int_cast!(u32, Uint, |v| to_i64(v) as u32);
-int_cast!(u64, Uint, |v| if (TWO_63..2.0 * TWO_63).contains(&v) { v as u64 } else { to_i64(v) as u64 });
+int_cast!(u64, Uint, |v| to_i64(v) as u64);
 
 impl Cast for bool {
     #[inline]
