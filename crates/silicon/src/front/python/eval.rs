@@ -150,6 +150,25 @@ pub struct Eval<'a> {
     pub dynamic_extents: usize,
     /// Depth of dynamic loops around the current point.
     pub loop_depth: u32,
+    /// Run-time extents by symbolic form, one table per open region.
+    pub extents: Vec<HashMap<Dim, ValueId>>,
+    /// What refinements replaced, innermost last.
+    #[allow(clippy::type_complexity, reason = "value, old interval, old bounds")]
+    pub refinements: Vec<Vec<(ValueId, Option<(i128, i128)>, Option<(Option<Dim>, Option<Dim>)>)>>,
+    /// Bound for lists without an evident one, from the entry's input lengths.
+    pub list_bound: Option<Dim>,
+    /// Cells the caller of the entry holds.
+    pub parameter_cells: std::collections::HashSet<CellId>,
+    /// Scopes closures refer to.
+    pub captured: std::collections::HashSet<CellId>,
+    /// Classes while their methods were made, and the classes they became.
+    pub class_shells: Vec<(Rc<super::value::Class>, Rc<super::value::Class>)>,
+    /// Definitions of classes, for dataclass fields.
+    pub class_defs: Vec<(Rc<str>, &'a ast::StmtClassDef)>,
+    /// Value of the loop variable of a loop over a range, for the next `iter_item`.
+    pub range_value: Option<Dim>,
+    /// Index tensors known to lie in `0..n`.
+    pub index_proved: std::collections::HashSet<(ValueId, Dim)>,
 }
 
 impl<'a> Eval<'a> {
@@ -278,7 +297,9 @@ impl<'a> Eval<'a> {
     pub fn in_region<T>(&mut self, f: impl FnOnce(&mut Self) -> R<T>) -> R<(T, Vec<Inst>)> {
         let depth = self.regions.len();
         self.regions.push(Vec::new());
+        self.extents.push(HashMap::new());
         let out = f(self);
+        self.extents.truncate(depth);
         let insts = self.regions.get_mut(depth).map(std::mem::take).unwrap_or_default();
         self.regions.truncate(depth);
         out.map(|v| (v, insts))

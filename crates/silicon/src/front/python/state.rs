@@ -113,6 +113,12 @@ impl Heap {
         self.reserve_ids(id.0 as usize + 1);
         self.cells[id.0 as usize] = Some(cell);
     }
+    /// Forgets a cell.
+    pub fn clear(&mut self, id: CellId) {
+        if let Some(c) = self.cells.get_mut(id.0 as usize) {
+            *c = None;
+        }
+    }
     /// Ids of cells present.
     pub fn ids(&self) -> impl Iterator<Item = CellId> + '_ {
         self.cells.iter().enumerate().filter(|(_, c)| c.is_some()).map(|(i, _)| CellId(i as u32))
