@@ -3,6 +3,7 @@
 
 pub mod back;
 pub mod dtype;
+pub mod front;
 
 pub mod hir;
 pub mod interp;

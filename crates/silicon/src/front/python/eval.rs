@@ -167,6 +167,12 @@ pub struct Eval<'a> {
     pub class_defs: Vec<(Rc<str>, &'a ast::StmtClassDef)>,
     /// Value of the loop variable of a loop over a range, for the next `iter_item`.
     pub range_value: Option<Dim>,
+    /// Values of library names seen so far.
+    pub library_cache: HashMap<Rc<str>, Value>,
+    /// Whether a whole script is translated.
+    pub script: bool,
+    /// Whether taking unchanging numbers as constants might help a refused translation.
+    pub fixed_could_help: bool,
     /// Index tensors known to lie in `0..n`.
     pub index_proved: std::collections::HashSet<(ValueId, Dim)>,
 }

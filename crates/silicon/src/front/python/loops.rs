@@ -29,18 +29,117 @@ pub enum Slot {
 
 /// What a carried slot holds at the head of the loop.
 #[derive(Clone, Debug)]
-enum Spec {
+pub enum Spec {
+    /// Python int.
     Int,
+    /// Any other scalar.
     Scalar(DType, Kind),
+    /// Array of unchanging type.
     Array(Type),
     /// Array whose first extent changes from round to round: element type, other extents, bound of the first.
     Growing(DType, Vec<Dim>, Dim),
+    /// Tuple, item by item.
     Tuple(Vec<Spec>, Rc<[String]>),
+    /// The same known thing in every round.
     Fixed(Value),
+    /// List of computed length.
     List(DynList),
     /// Bound only after the first round.
     Maybe(Box<Spec>),
+    /// Not usable at the head, and why.
     Unknown(Rc<str>),
+}
+
+/// Slots that calls of an entry change, with what they hold: the state of the translation.
+#[derive(Clone, Debug, Default)]
+pub struct StateSpecs(BTreeMap<Slot, Spec>);
+
+impl StateSpecs {
+    /// Puts fresh values into the heap; their ids, slot by slot.
+    pub fn open(&self, ev: &mut Eval<'_>) -> R<Vec<Vec<ValueId>>> {
+        let mut out = Vec::new();
+        let mut shared = HashMap::new();
+        for (slot, spec) in &self.0 {
+            let mut ids = Vec::new();
+            ev.open_slot(slot, spec, &mut ids, &mut shared)?;
+            out.push(ids);
+        }
+        Ok(out)
+    }
+    /// Values of the slots on the current heap, in the order of [`Self::open`].
+    pub fn close(&self, ev: &mut Eval<'_>) -> R<Vec<ValueId>> {
+        let mut out = Vec::new();
+        for (slot, spec) in &self.0 {
+            ev.close_slot(slot, spec, &mut out)?;
+        }
+        Ok(out)
+    }
+    /// Slots that a call changed and that are not state yet, or not of the type assumed.
+    pub fn changes(&self, ev: &mut Eval<'_>, start: &Heap, h0: &Heap) -> R<Vec<(Slot, Spec)>> {
+        let a = Attempt {
+            start: start.clone(),
+            params: BTreeMap::new(),
+            end: ev.heap.clone(),
+            insts: Vec::new(),
+            cond: None,
+            index: None,
+            flow: Flow::Normal,
+        };
+        let out = ev.changed_slots(&a, &self.0, &[], h0)?;
+        for (slot, spec) in &out {
+            if let Spec::Unknown(why) = spec {
+                return ev.refuse("PM0139", format!("`{}` is kept between calls: {why}", slot_name(slot)));
+            }
+            if let Spec::Growing(..) = spec {
+                return ev.refuse("PM0139", format!("`{}` is kept between calls and its size changes", slot_name(slot)));
+            }
+        }
+        Ok(out)
+    }
+    /// Adds or widens a slot.
+    pub fn merge(&mut self, ev: &Eval<'_>, slot: Slot, spec: Spec) {
+        let joined = match self.0.get(&slot) {
+            Some(old) => ev.join_specs(old, &spec),
+            None => spec,
+        };
+        self.0.insert(slot, joined);
+    }
+    /// Field names, one per value of [`Self::close`].
+    pub fn names(&self) -> Vec<String> {
+        fn count(s: &Spec) -> usize {
+            match s {
+                Spec::Int | Spec::Scalar(..) | Spec::Array(_) => 1,
+                Spec::Growing(..) | Spec::List(_) => 2,
+                Spec::Tuple(v, _) => v.iter().map(count).sum(),
+                Spec::Maybe(i) => 1 + count(i),
+                Spec::Fixed(_) | Spec::Unknown(_) => 0,
+            }
+        }
+        let mut out: Vec<String> = Vec::new();
+        for (slot, spec) in &self.0 {
+            let n = count(spec);
+            for k in 0..n {
+                let mut name = super::entry::identifier(&slot_name(slot));
+                if n > 1 {
+                    name = format!("{name}_{k}");
+                }
+                while out.contains(&name) {
+                    name.push('_');
+                }
+                out.push(name);
+            }
+        }
+        out
+    }
+}
+
+fn slot_name(slot: &Slot) -> String {
+    match slot {
+        Slot::Var(_, n) | Slot::Attr(_, n) => n.to_string(),
+        Slot::Item(c, k) | Slot::Entry(c, k) => format!("item{}_{k}", c.0),
+        Slot::Contents(c) => format!("array{}", c.0),
+        Slot::Length(c) => format!("list{}", c.0),
+    }
 }
 
 /// How a dynamic loop steps.
