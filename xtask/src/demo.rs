@@ -4,7 +4,6 @@ use crate::sources;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::collections::hash_map::DefaultHasher;
-use std::ffi::OsString;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,6 +36,7 @@ What a claim level means (each includes those before it):
   tested    it agrees with your Python on the inputs of your bench, within the tolerance the report states
   stressed  it agrees on generated inputs too (extremes, NaN, odd lengths, block splits), and those inputs catch
             the share of seeded faults that the report gives as mutation score
+  bit_true  the same bits as the golden model on all of these inputs, and the same on both targets
 What was not shown is listed in each report. `withheld` means a check failed: no code is handed out for that target.";
 
 /// What one example came to.
@@ -132,9 +132,9 @@ fn translate(
     let mut command = Command::new(binary);
     command.current_dir(root).arg("translate").arg(&source).args(["--entry", entry]).arg("--bench").arg(&bench);
     command.args(["--target", &TARGETS.join(",")]).arg("-o").arg(&out).arg("--force");
-    // The sandbox shows user code nothing but its project; the recording is outside it.
     if let Some(data) = data.filter(|_| example == "mode_s_decoder") {
-        command.env("PROOFMARK_DATA", &data).arg("--allow-read").arg(&data);
+        // The sandbox shows user code nothing but its project; the recording is outside it.
+        command.arg("--allow-read").arg(&data);
     }
     let started = Instant::now();
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start {}", binary.display()))?;
@@ -159,13 +159,11 @@ fn translate(
     Ok(Outcome { example, levels, result: result.into(), time, good })
 }
 
-/// Folder of recorded signals, if there is one: the Mode S example decodes it and makes its own signal otherwise.
-fn recordings(root: &Path) -> Option<OsString> {
-    if let Some(folder) = std::env::var_os("PROOFMARK_DATA") {
-        return Some(folder);
-    }
-    let beside = root.parent()?.join("shared/data").canonicalize().ok()?;
-    Some(beside.into_os_string())
+/// Folder of recorded signals beside the repository, if there is one: the Mode S example decodes a recording, or else
+/// a signal it makes itself. The path is that which its bench uses, links included.
+fn recordings(root: &Path) -> Option<PathBuf> {
+    let folder = root.parent()?.join("shared/data");
+    folder.is_dir().then_some(folder)
 }
 
 /// The claim level of each target, and whether all of them are at least `tested`.
@@ -202,9 +200,12 @@ fn print_table(root: &Path, outcomes: &[Outcome]) {
     }
     let good = outcomes.iter().filter(|o| o.good).count();
     println!(
-        "\n{good} of {} examples translated to C99 and Rust. The figure after `stressed` is the mutation score.",
+        "\n{good} of {} examples translated to C99 and Rust. The percentage is the mutation score.",
         outcomes.len()
     );
+    if recordings(root).is_none() {
+        println!("mode_s_decoder: no recording in ../shared/data, so it decoded a signal that its bench made.");
+    }
     println!("Each lies in {}/NAME:", root.join("build/demo").display());
     println!("  report.html   source and output side by side, errors and spectra, what was checked and what was not");
     println!(

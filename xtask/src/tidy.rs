@@ -109,8 +109,9 @@ fn decisions(texts: &[Source]) -> Vec<String> {
         if let Some(other) = numbers.insert(number, &source.path) {
             problems.push(format!("{}: has the number of {other}", source.path));
         }
-        if !source.text.starts_with(&format!("# {number} ")) {
-            problems.push(format!("{}: does not begin with `# {number} `", source.path));
+        let begin = format!("# {}. ", number.trim_start_matches('0'));
+        if !source.text.starts_with(&begin) {
+            problems.push(format!("{}: does not begin with `{begin}`", source.path));
         }
         for part in ["\n## Context\n", "\n## Decision\n", "\n## Consequences\n"] {
             if !source.text.contains(part) {
@@ -173,10 +174,10 @@ mod tests {
 
     #[test]
     fn decision_records_have_numbers_and_parts() {
-        let text = "# 0001 A\n\n## Context\nx\n\n## Decision\nx\n\n## Consequences\nx\n";
+        let text = "# 1. A\n\n## Context\nx\n\n## Decision\nx\n\n## Consequences\nx\n";
         assert!(decisions(&[source("docs/adr/0001-a.md", text)]).is_empty());
         assert_eq!(decisions(&[source("docs/adr/0001-a.md", text), source("docs/adr/0001-b.md", text)]).len(), 1);
-        assert_eq!(decisions(&[source("docs/adr/0002-a.md", "# 0002 A\n")]).len(), 3);
+        assert_eq!(decisions(&[source("docs/adr/0002-a.md", "# 2. A\n")]).len(), 3);
         assert_eq!(decisions(&[source("docs/adr/a.md", text)]).len(), 1);
     }
 
