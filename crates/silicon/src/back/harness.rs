@@ -1,8 +1,8 @@
 //! Test drivers: programs that run generated code on a call file ([`super::callfile`]) and write a result file.
 //! Array outputs get exactly their capacity on the heap, so that an address sanitizer sees every overrun.
 
-use super::c;
 use super::names::{Names, clean, entry_name};
+use super::{c, rust};
 use crate::lir::{ApiParam, Direction, Entry, Out, Program};
 use std::fmt::Write;
 
@@ -122,4 +122,118 @@ fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
         s.push_str("    free(work);\n");
     }
     s.push_str("}\n\n");
+}
+
+/// `main.rs`: `main CALLS RESULTS`, to be compiled against the generated crate (`--extern`).
+/// Exits with 2 when a file cannot be read or written, 3 when the call file does not fit.
+pub fn rust_harness(program: &Program) -> String {
+    let mut s = String::from(
+        "//! Runs generated code on a call file.\n#![allow(unused_parens, unused_variables, unused_mut, non_snake_case)]\n\nuse std::io::{Read, Write};\nuse std::process::exit;\n\n\
+struct File {\n    calls: Vec<u8>,\n    at: usize,\n    out: Vec<u8>,\n}\n\n\
+impl File {\n    fn take(&mut self, n: usize) -> &[u8] {\n        if self.calls.len() - self.at < n {\n            exit(2);\n        }\n        self.at += n;\n        &self.calls[self.at - n..self.at]\n    }\n\
+    fn number(&mut self, bytes: usize) -> u64 {\n        self.take(bytes).iter().rev().fold(0, |acc, b| acc << 8 | u64::from(*b))\n    }\n\
+    fn word(&mut self, v: u64, bytes: usize) {\n        self.out.extend_from_slice(&v.to_le_bytes()[..bytes]);\n    }\n}\n\n\
+trait Element: Copy + Default {\n    const SIZE: usize;\n    fn get(b: &[u8]) -> Self;\n    fn put(self, out: &mut Vec<u8>);\n}\n\n\
+macro_rules! element {\n    ($($t:ty)*) => {$(\n        impl Element for $t {\n            const SIZE: usize = size_of::<$t>();\n            fn get(b: &[u8]) -> Self {\n                let mut a = [0; size_of::<$t>()];\n                a.copy_from_slice(b);\n                <$t>::from_le_bytes(a)\n            }\n            fn put(self, out: &mut Vec<u8>) {\n                out.extend_from_slice(&self.to_le_bytes());\n            }\n        }\n    )*};\n}\n\
+element!(i8 i16 i32 i64 u8 u16 u32 u64 f32 f64);\n\n\
+impl Element for bool {\n    const SIZE: usize = 1;\n    fn get(b: &[u8]) -> Self {\n        b[0] != 0\n    }\n    fn put(self, out: &mut Vec<u8>) {\n        out.push(u8::from(self));\n    }\n}\n\n\
+fn read<T: Element>(f: &mut File) -> Vec<T> {\n    let n = f.number(8) as usize;\n    f.take(n).chunks_exact(T::SIZE).map(T::get).collect()\n}\n\n\
+fn write<T: Element>(f: &mut File, v: &[T]) {\n    for x in v {\n        x.put(&mut f.out);\n    }\n}\n\n",
+    );
+    let name = rust::crate_name(program);
+    let state = rust::state_type(program);
+    let with_state = !program.state.is_empty();
+    for (i, e) in program.entries.iter().enumerate() {
+        rust_call(program, e, i, &mut s);
+    }
+    s.push_str("fn main() {\n    let mut args = std::env::args().skip(1);\n");
+    s.push_str("    let (Some(from), Some(to)) = (args.next(), args.next()) else { exit(2) };\n");
+    s.push_str("    let mut calls = Vec::new();\n    let read = std::fs::File::open(from).and_then(|mut f| f.read_to_end(&mut calls));\n");
+    s.push_str("    if read.is_err() {\n        exit(2);\n    }\n");
+    s.push_str("    let mut f = File { calls, at: 0, out: b\"PMR1\".to_vec() };\n");
+    s.push_str("    if f.take(4) != b\"PMC1\" {\n        exit(3);\n    }\n");
+    if with_state {
+        let _ = writeln!(s, "    let mut state = {name}::{state}::new();");
+    }
+    s.push_str("    for _ in 0..f.number(4) {\n        match f.number(4) {\n");
+    let init = if with_state { format!("state = {name}::{state}::new()") } else { "{}".to_string() };
+    let _ = writeln!(s, "            0xffff_ffff => {init},");
+    for i in 0..program.entries.len() {
+        let _ = writeln!(s, "            {i} => call_{i}(&mut f{}),", if with_state { ", &mut state" } else { "" });
+    }
+    s.push_str("            _ => exit(3),\n        }\n    }\n");
+    s.push_str("    let written = std::fs::File::create(to).and_then(|mut o| o.write_all(&f.out));\n");
+    s.push_str("    if written.is_err() {\n        exit(2);\n    }\n}\n");
+    s
+}
+
+fn rust_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
+    let names = Names::entry(program, e);
+    let name = rust::crate_name(program);
+    let with_state = !program.state.is_empty();
+    let state = if with_state { format!(", state: &mut {name}::{}", rust::state_type(program)) } else { String::new() };
+    let _ = writeln!(s, "fn call_{index}(f: &mut File{state}) {{");
+    let _ = writeln!(s, "    if f.number(4) != {} {{\n        exit(3);\n    }}", e.lengths.len());
+    for n in &names.lengths {
+        let _ = writeln!(s, "    let n_{n} = f.number(8) as usize;");
+    }
+    let lengths: Vec<String> = names.lengths.iter().map(|n| format!("n_{n}")).collect();
+    let lengths = lengths.join(", ");
+    let inputs = e.ports.iter().filter(|p| p.direction != Direction::Out).count();
+    let _ = writeln!(s, "    if f.number(4) != {inputs} {{\n        exit(3);\n    }}");
+    for (k, p) in e.ports.iter().enumerate() {
+        let ty = rust::real_type(p.dtype);
+        if p.direction != Direction::Out {
+            let _ = writeln!(s, "    let mut p_{k} = read::<{ty}>(f);");
+        } else if !p.is_scalar() {
+            let size = format!("{name}::{}_{}_capacity({lengths})", clean(&e.name), names.ports[k]);
+            let _ = writeln!(s, "    let mut p_{k} = vec![<{ty}>::default(); {size}];");
+        }
+    }
+    let mut args = Vec::new();
+    for p in &e.params {
+        match p {
+            ApiParam::Length(id) => args.push(format!("n_{}", names.length(e, *id))),
+            ApiParam::Port(k) => {
+                let port = &e.ports[*k];
+                match (port.direction, port.is_scalar(), port.dtype.is_complex()) {
+                    (Direction::In, true, false) => args.push(format!("p_{k}[0]")),
+                    (Direction::In, true, true) => args.push(format!("p_{k}[0], p_{k}[1]")),
+                    (Direction::In, false, _) => args.push(format!("&p_{k}")),
+                    (_, true, _) => {}
+                    _ => args.push(format!("&mut p_{k}")),
+                }
+            }
+            ApiParam::Out(_) => {}
+        }
+    }
+    for (ty, _) in rust::workspaces(&e.body) {
+        let size = format!("{name}::{}({lengths})", rust::work_function(e, ty));
+        args.push(format!("&mut vec![<{}>::default(); {size}]", rust::rust_name(ty)));
+    }
+    let f = clean(&e.name);
+    let callee = if with_state { format!("state.{f}") } else { format!("{name}::{f}") };
+    let _ = writeln!(s, "    match {callee}({}) {{", args.join(", "));
+    s.push_str(
+        "        Err(e) => f.word(u64::from(e.code()), 4),\n        Ok(given) => {\n            f.word(0, 4);\n",
+    );
+    let several = e.outs.len() > 1;
+    let given = |i: usize| if several { format!("given.{}", names.outs[i]) } else { "given".to_string() };
+    for (k, p) in e.ports.iter().enumerate().filter(|(_, p)| p.direction != Direction::In) {
+        let _ = writeln!(s, "            f.word({}, 4);", p.shape.len());
+        if let Some(i) = e.outs.iter().position(|o| *o == Out::Value(k)) {
+            let v = if p.dtype.is_complex() { format!("&{}", given(i)) } else { format!("&[{}]", given(i)) };
+            let _ = writeln!(s, "            write(f, {v});");
+            continue;
+        }
+        let _ = writeln!(s, "            let mut count = {};", p.parts());
+        for (axis, d) in p.shape.iter().enumerate() {
+            let leaf = |l| format!("(n_{} as i64)", names.length(e, l));
+            let out = e.outs.iter().position(|o| *o == Out::Length(k, axis));
+            let n = out.map_or_else(|| format!("({}) as usize", rust::dim(d, &leaf)), given);
+            let _ = writeln!(s, "            f.word({n} as u64, 8);\n            count *= {n};");
+        }
+        let _ = writeln!(s, "            write(f, &p_{k}[..count]);");
+    }
+    s.push_str("        }\n    }\n}\n\n");
 }

@@ -4,8 +4,10 @@
 pub mod c;
 pub mod callfile;
 pub mod harness;
+pub mod manifest;
 mod names;
 mod printer;
+pub mod rust;
 
 use crate::hir::Module;
 use crate::lir::Program;

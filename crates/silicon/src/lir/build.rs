@@ -66,6 +66,7 @@ impl Expr {
         self.binary(BinOp::Or, other)
     }
     /// Logical not.
+    #[allow(clippy::should_implement_trait, reason = "beside `and` and `or`, and on bools only")]
     pub fn not(self) -> Expr {
         self.unary(UnOp::Not, Ty::Bool)
     }
@@ -236,7 +237,11 @@ impl Builder {
     /// Closes a counted loop.
     pub fn end_for(&mut self, var: VarId, lo: Expr, hi: Expr, step: i64) {
         let body = self.close();
-        if !body.is_empty() {
+        let never = match (lo.as_int(), hi.as_int()) {
+            (Some(lo), Some(hi)) => (step > 0 && lo >= hi) || (step < 0 && lo <= hi),
+            _ => false,
+        };
+        if !body.is_empty() && !never {
             self.push(StmtKind::For { var, lo, hi, step, body });
         }
     }

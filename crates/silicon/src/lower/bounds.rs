@@ -42,9 +42,11 @@ impl<'m> Bounds<'m> {
     }
     /// Most elements along an axis of that extent: the upper bound, not below zero.
     pub(super) fn extent(&self, d: &Dim) -> Option<Dim> {
-        let u = self.upper(d)?;
-        let least = self.number(&u, false);
-        Some(if least.is_some_and(|k| k >= 0) { u } else { u.maximum(&Dim::from(0i64)) })
+        Some(self.not_negative(self.upper(d)?))
+    }
+    /// The larger of a dimension in named lengths and zero.
+    fn not_negative(&self, d: Dim) -> Dim {
+        if self.number(&d, false).is_some_and(|k| k >= 0) { d } else { d.maximum(&Dim::from(0i64)) }
     }
     /// Least and greatest number an int64 scalar can be, where known.
     pub(super) fn range(&self, v: ValueId) -> Option<(i128, i128)> {
@@ -105,7 +107,7 @@ impl<'m> Bounds<'m> {
                 }
                 let mut out = Dim::from(1i64);
                 for f in factors {
-                    out = out.mul(&self.atom(f, true, depth)?.maximum(&Dim::from(0i64)));
+                    out = out.mul(&self.not_negative(self.atom(f, true, depth)?));
                 }
                 out
             }

@@ -1,18 +1,13 @@
 //! Every program of [`crate::programs`] in the interpreter, in C and in Rust.
 
 use crate::programs::{self, Case};
-use crate::toolchain::{calls, interpret, run_c, same};
+use crate::toolchain::{calls, interpret, run_c, run_rust, same};
+use proofmark_silicon::back::callfile::{Call, Outcome};
 use proofmark_silicon::hir::check;
+use proofmark_silicon::lir::Program;
 use proofmark_silicon::lower::lower;
 
-fn each(
-    f: impl Fn(
-        &str,
-        &proofmark_silicon::lir::Program,
-        &[proofmark_silicon::back::callfile::Call],
-        &[proofmark_silicon::back::callfile::Outcome],
-    ),
-) {
+fn each(f: impl Fn(&str, &Program, &[Call], &[Outcome])) {
     let only = std::env::var("ONLY").ok();
     for Case { module, steps } in programs::all() {
         let name = module.name.clone();
@@ -35,4 +30,27 @@ fn c_equals_the_interpreter() {
         same(expected, &run_c(program, calls, "gcc", &["-O3", "-march=native"]), &format!("{name}, gcc -O3"));
         same(expected, &run_c(program, calls, "clang", &["-O2"]), &format!("{name}, clang -O2"));
     });
+}
+
+#[test]
+fn rust_equals_the_interpreter() {
+    each(|name, program, calls, expected| {
+        let std = ["--cfg", "feature=\"std\"", "-C", "opt-level=1", "-C", "overflow-checks=on"];
+        same(expected, &run_rust(program, calls, &std), &format!("{name}, rustc with std"));
+        let core = ["-C", "opt-level=3"];
+        same(expected, &run_rust(program, calls, &core), &format!("{name}, rustc without std"));
+    });
+}
+
+#[test]
+fn generated_rust_passes_clippy() {
+    for name in ["delay", "kernels", "axes", "sorting", "integers", "append", "conditional_store"] {
+        each_named(name, crate::toolchain::clippy);
+    }
+}
+
+fn each_named(name: &str, f: impl Fn(&Program)) {
+    let case = programs::all().into_iter().find(|c| c.module.name == name).expect("a program of that name");
+    let module = check(case.module).expect("it is valid");
+    f(&lower(&module).expect("it lowers"));
 }

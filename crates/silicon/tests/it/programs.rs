@@ -9,6 +9,7 @@ use proofmark_silicon::hir::{
 };
 
 /// A module and the calls to make.
+#[derive(Clone)]
 pub struct Case {
     pub module: Module,
     pub steps: Vec<Step>,
@@ -36,7 +37,7 @@ pub fn noise(dtype: DType, shape: &[usize], seed: u64) -> Array {
             1 => 0.0,
             2 => f64::INFINITY,
             3 => 1e-310,
-            _ => ((r >> 20) as f64 / (1u64 << 43) as f64 - 1.0) * if r % 7 == 0 { 1e3 } else { 2.0 },
+            _ => ((r >> 20) as f64 / (1u64 << 43) as f64 - 1.0) * if r.is_multiple_of(7) { 1e3 } else { 2.0 },
         };
         let v = match dtype {
             DType::Bool => Scalar::bool(r & 64 != 0),
@@ -91,22 +92,30 @@ fn sizes(types: &[(DType, usize)], sizes: &[usize]) -> Vec<Step> {
 pub fn all() -> Vec<Case> {
     let mut out = vec![elementwise(), lane_sums(), in_place(), swap(), shifted_store(), conditional_store(), state()];
     out.extend([compress(), fibonacci(), checked(), matrices(), sorting(), kernels(), append(), axes(), biquads()]);
-    for up in [1, 2, 3] {
-        for down in [1, 2, 5] {
-            for (x, h) in [
-                (DType::Float64, DType::Float64),
-                (DType::Complex64, DType::Float32),
-                (DType::Complex128, DType::Complex128),
-                (DType::Int16, DType::Int16),
-            ] {
-                out.push(fir(x, h, up, down, false));
-            }
-        }
+    for (x, h) in [
+        (DType::Float64, DType::Float64),
+        (DType::Complex64, DType::Float32),
+        (DType::Complex128, DType::Complex128),
+        (DType::Int16, DType::Int16),
+    ] {
+        let factors = [(1, 1), (1, 2), (1, 5), (2, 1), (2, 2), (3, 5)];
+        out.push(merged(&format!("fir_{x}_{h}"), factors.map(|(u, d)| fir(x, h, u, d, false)).to_vec()));
     }
     out.push(fir(DType::Float32, DType::Float32, 1, 1, true));
     out.push(fir(DType::Complex64, DType::Float32, 2, 3, true));
-    out.extend(integers());
+    out.push(merged("integers", integers()));
     out
+}
+
+/// One module with the entries of several that have no tables or state.
+fn merged(name: &str, cases: Vec<Case>) -> Case {
+    let mut steps = Vec::new();
+    let mut module = Module { name: name.into(), lengths: cases[0].module.lengths.clone(), ..Module::default() };
+    for c in cases {
+        steps.extend(c.steps.into_iter().map(|(_, inputs)| (module.entries.len(), inputs)));
+        module.entries.extend(c.module.entries);
+    }
+    Case { module, steps }
 }
 
 fn elementwise() -> Case {
@@ -384,8 +393,8 @@ fn matrices() -> Case {
     let two = b.float(2.0);
     let scaled = b.binary(Binary::Mul, flat, two);
     let back = b.op1(Op::Reshape, &[scaled], ty(&[n.clone(), m.clone()]));
-    let rows = b.op1(Op::Reduce { kind: Reduction::Sum, axes: vec![1] }, &[back], ty(&[n.clone()]));
-    let columns = b.op1(Op::Reduce { kind: Reduction::Max, axes: vec![0] }, &[back], ty(&[m.clone()]));
+    let rows = b.op1(Op::Reduce { kind: Reduction::Sum, axes: vec![1] }, &[back], ty(std::slice::from_ref(&n)));
+    let columns = b.op1(Op::Reduce { kind: Reduction::Max, axes: vec![0] }, &[back], ty(std::slice::from_ref(&m)));
     let column = b.op1(Op::Reshape, &[rows], ty(&[n.clone(), Dim::from(1i64)]));
     let outer = b.binary(Binary::Sub, column, columns);
     let arg =
@@ -598,7 +607,7 @@ fn integers() -> Vec<Case> {
         results.push(b.convert(Unary::Cast, f, d));
         results.push(b.convert(Unary::Cast, g, d));
         let module = simple(&name, b, 4, &results);
-        let (lo, hi) = d.int_range().unwrap();
+        let (lo, hi) = d.int_range().expect("an integer type");
         let special: Vec<i128> = vec![lo, hi, 0, 1, 2, lo + 1, hi - 1, 5, 7, 31, 63, 64, -1, -2, -7];
         let (mut xs, mut ys) = (Vec::new(), Vec::new());
         for a in &special {

@@ -1,7 +1,7 @@
 //! Compiling and running what the back ends emit.
 
 use proofmark_silicon::back::callfile::{self, Array, Call, Outcome};
-use proofmark_silicon::back::{Backend, c::C, harness};
+use proofmark_silicon::back::{Backend, c::C, harness, rust};
 use proofmark_silicon::hir::{Checked, Module};
 use proofmark_silicon::interp::{Machine, Tensor};
 use proofmark_silicon::lir::{Direction, Program, Status};
@@ -133,5 +133,41 @@ pub fn same(expected: &[Outcome], got: &[Outcome], what: &str) {
                 panic!("{what}: output {k} of call {i} at {at}: {} is due, not {}", show(&x), show(&y));
             }
         }
+    }
+}
+
+/// Compiles the crate with rustc and runs the calls.
+pub fn run_rust(program: &Program, calls: &[Call], flags: &[&str]) -> Vec<Outcome> {
+    let mut dir = tempfile::tempdir().unwrap();
+    dir.disable_cleanup(std::env::var_os("KEEP").is_some());
+    write(dir.path(), &rust::Rust.emit(program));
+    let name = rust::crate_name(program);
+    let at = |f: &str| dir.path().join(f);
+    let rustc = || {
+        let mut c = Command::new("rustc");
+        c.args(["--edition", "2024", "-D", "warnings"]).args(flags).current_dir(dir.path());
+        c
+    };
+    run(rustc().args(["--crate-type", "rlib", "--crate-name", &name, "src/lib.rs"]));
+    std::fs::write(at("main.rs"), harness::rust_harness(program)).unwrap();
+    run(rustc().args(["main.rs", "--extern", &format!("{name}=lib{name}.rlib")]));
+    std::fs::write(at("calls.bin"), callfile::encode(calls)).unwrap();
+    run(Command::new(at("main")).arg(at("calls.bin")).arg(at("results.bin")));
+    callfile::decode(program, calls, &std::fs::read(at("results.bin")).unwrap()).unwrap()
+}
+
+/// Runs clippy on the crate, with and without `std`.
+pub fn clippy(program: &Program) {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &rust::Rust.emit(program));
+    for features in [&[][..], &["--no-default-features"]] {
+        let mut c = Command::new("cargo");
+        c.args(["clippy", "--offline", "--quiet"]).args(features).args(["--", "-D", "warnings"]);
+        // the outer build's settings are not this crate's
+        run(c
+            .current_dir(dir.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("RUSTFLAGS")
+            .env_remove("CLIPPY_CONF_DIR"));
     }
 }
