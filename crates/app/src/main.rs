@@ -1,2 +1,51 @@
 //! The one binary `proofmark`.
-fn main() {}
+
+mod arguments;
+mod bench;
+mod cli;
+mod config;
+mod console;
+mod design;
+mod doctor;
+mod explain;
+mod failure;
+mod key;
+mod output;
+mod panics;
+mod run;
+mod translate;
+mod verify;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use console::Console;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    panics::install();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help and version are answers, not errors
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    let mut console = Console::new(cli.message_format);
+    output::clean_up_after_dead_runs(&std::env::temp_dir());
+    let done = panics::caught(|| match &cli.command {
+        Command::Translate(o) => translate::translate(o, &mut console),
+        Command::Run(o) => run::run(o, &mut console),
+        Command::Verify(o) => verify::verify(o, &mut console),
+        Command::Explain(o) => explain::explain(o, &mut console),
+        Command::Doctor(o) => doctor::doctor(o, &mut console),
+        Command::Bench(o) => bench::bench(o, &mut console),
+    });
+    let status = match done {
+        Ok(Ok(status)) => status,
+        Ok(Err(failure)) => console.fail(&failure),
+        Err(bug) => console.fail(&bug),
+    };
+    console.finish();
+    ExitCode::from(status)
+}

@@ -53,25 +53,30 @@ impl Target {
 }
 
 /// Code of a target and the program that drives it from a call file.
-struct Emitted {
-    files: EmittedFiles,
-    driver: String,
+pub struct Emitted {
+    /// The code.
+    pub files: EmittedFiles,
+    /// Text of the driver's main file.
+    pub driver: String,
 }
 
 /// Prints the program for a target.
-fn emit(target: Target, program: &Program, module: &Module) -> Result<Emitted, Stopped> {
+///
+/// # Errors
+/// What the target cannot express.
+pub fn emit(target: Target, program: &Program, module: &Module) -> Result<Emitted, Vec<Diagnostic>> {
     let print = |backend: &dyn Backend, driver: fn(&Program) -> String| {
         let problems = backend.validate(module);
         match problems.is_empty() {
             true => Ok(Emitted { files: backend.emit(program), driver: driver(program) }),
-            false => Err(Stopped::Refused(problems)),
+            false => Err(problems),
         }
     };
     match target {
         Target::C => print(&back::c::C, back::harness::c_harness),
         Target::Rust => {
             let missing = Diagnostic::error("PM0219", "this build of Proofmark has no Rust back end");
-            Err(Stopped::Refused(vec![missing.help("use `--target c`")]))
+            Err(vec![missing.help("use `--target c`")])
         }
     }
 }
@@ -451,7 +456,7 @@ fn one_target(
 ) -> Result<Facts, Stopped> {
     let name = target.name();
     (request.progress)(&format!("building and running {name}"));
-    let Emitted { files: emitted, driver } = emit(target, program, module)?;
+    let Emitted { files: emitted, driver } = emit(target, program, module).map_err(Stopped::Refused)?;
     let run = match target {
         Target::C => target::c::verify(&emitted.files, &driver, program, all.t, all.sequences, request.scratch),
         Target::Rust => {

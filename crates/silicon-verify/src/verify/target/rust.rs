@@ -8,7 +8,7 @@ use proofmark_evidence::check::{Check, Verdict};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Targets without an operating system that `no_std` is tried on, when installed.
 const BARE: &str = "thumbv7em-none-eabihf";
@@ -37,13 +37,7 @@ pub fn verify(
         return run;
     };
     run.tools.push(rustc.clone());
-    let library = |output: &str, extra: &[&str]| -> Vec<String> {
-        let mut words =
-            vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
-        words.extend(extra);
-        words.extend(["src/lib.rs", "-o", output]);
-        words.into_iter().map(str::to_string).collect()
-    };
+    let library = |output: &str, extra: &[&str]| library(name, output, extra);
     let rlib = format!("lib{name}.rlib");
     let output = call(&rustc, &library(&rlib, &[]), &folder);
     let check = must_succeed(build, title, "rust", &output, &folder);
@@ -82,9 +76,7 @@ pub fn verify(
             must_succeed(id, title, "rust", &call(&clippy, &arguments, &folder), &folder)
         }
     });
-    let words = ["--edition=2021", "-Copt-level=1", "driver.rs", "-o", "driver", "--extern"].map(str::to_string);
-    let arguments: Vec<String> = words.into_iter().chain([format!("{name}={rlib}")]).collect();
-    let output = call(&rustc, &arguments, &folder);
+    let output = call(&rustc, &driver_arguments(name, &rlib), &folder);
     if !output.as_ref().is_ok_and(|o| o.success()) {
         let mut check = must_succeed("rust.run", "it runs on all vectors", "rust", &output, &folder);
         check.reason = format!("the test driver does not compile: {}", check.reason);
@@ -100,4 +92,42 @@ pub fn verify(
         }
     }
     run
+}
+
+/// Arguments that compile the crate.
+fn library(name: &str, output: &str, extra: &[&str]) -> Vec<String> {
+    let mut words = vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
+    words.extend(extra);
+    words.extend(["src/lib.rs", "-o", output]);
+    words.into_iter().map(str::to_string).collect()
+}
+
+/// Arguments that compile the driver against it.
+fn driver_arguments(name: &str, rlib: &str) -> Vec<String> {
+    let words = ["--edition=2021", "-Copt-level=1", "driver.rs", "-o", "driver", "--extern"].map(str::to_string);
+    words.into_iter().chain([format!("{name}={rlib}")]).collect()
+}
+
+/// Builds crate and driver in a folder and gives the driver's path.
+///
+/// # Errors
+/// What the compiler said.
+pub fn build_driver(
+    rustc: &Tool,
+    files: &BTreeMap<String, String>,
+    driver: &str,
+    name: &str,
+    folder: &Path,
+) -> Result<PathBuf, String> {
+    write_files(folder, files)
+        .and_then(|()| std::fs::write(folder.join("driver.rs"), driver))
+        .map_err(|e| e.to_string())?;
+    let rlib = format!("lib{name}.rlib");
+    for arguments in [library(name, &rlib, &[]), driver_arguments(name, &rlib)] {
+        let output = call(rustc, &arguments, folder).map_err(|e| e.to_string())?;
+        if !output.success() {
+            return Err(super::excerpt(&output.stderr, 20));
+        }
+    }
+    Ok(folder.join("driver"))
 }

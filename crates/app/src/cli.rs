@@ -1,0 +1,179 @@
+//! The command line. It is stable: what is here may be added to, not changed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Nothing ships without its proof mark: translates numerical Python to C99 and Rust, with evidence.
+#[derive(Debug, Parser)]
+#[command(name = "proofmark", version, disable_help_subcommand = true)]
+pub struct Cli {
+    /// How diagnostics and results are written
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub message_format: MessageFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// For people, on standard error
+    Text,
+    /// One JSON object per line, on standard output
+    Json,
+    /// One SARIF 2.1.0 document, on standard output
+    Sarif,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Translate a Python program, verify the result and write the evidence bundle
+    ///
+    /// Exit status: 0 every target reached at least `tested` (`built` without a bench), 1 a defect of Proofmark,
+    /// 2 usage, 3 refused with diagnostics, 4 verification failed (the report is kept, the output withheld).
+    Translate(Translate),
+    /// Run a translated design on new data
+    Run(Run),
+    /// Check a bundle: signature, files, claims; then build and run it again with the tools at hand
+    Verify(Verify),
+    /// Say what a source line became, or where a generated line comes from
+    Explain(Explain),
+    /// List the tools Proofmark can use, and what each is needed for
+    Doctor(Doctor),
+    /// Time the generated C against CPython on the recorded vectors
+    Bench(Bench),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum NumericOption {
+    /// NumPy's own result types
+    F64,
+    /// float64 and complex128 narrowed to float32 and complex64
+    F32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SandboxOption {
+    /// User code runs in bubblewrap
+    Bubblewrap,
+    /// User code runs unconfined; this is recorded in the evidence
+    None,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct Translate {
+    /// Python file with the algorithm
+    pub file: PathBuf,
+    /// Function, class, `Class.method`, or `script:name1,name2` for result variables of a whole script
+    #[arg(long, value_name = "NAME")]
+    pub entry: Option<String>,
+    /// Script that calls the entry; without it the file itself is run
+    #[arg(long, value_name = "FILE", conflicts_with = "arg")]
+    pub bench: Option<PathBuf>,
+    /// Declared argument, e.g. `x=complex64[n]`, when there is no bench
+    #[arg(long, value_name = "NAME=DTYPE[SHAPE]")]
+    pub arg: Vec<String>,
+    /// What to make: c, rust
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub target: Vec<String>,
+    /// Working precision
+    #[arg(long, value_enum)]
+    pub numeric: Option<NumericOption>,
+    /// Use fused multiply-add where the golden model defines it
+    #[arg(long)]
+    pub fma: bool,
+    /// Folder to write the bundle to; it must not exist
+    #[arg(short, long, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// Replace an existing bundle
+    #[arg(long)]
+    pub force: bool,
+    /// Python interpreter with NumPy 2
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// What the bench is confined by
+    #[arg(long, value_enum)]
+    pub sandbox: Option<SandboxOption>,
+    /// File or folder outside the project that the bench may read
+    #[arg(long, value_name = "PATH")]
+    pub allow_read: Vec<PathBuf>,
+    /// Key file to sign with; without it a key of yours, made at first use
+    #[arg(long, value_name = "FILE", conflicts_with = "no_sign")]
+    pub key: Option<PathBuf>,
+    /// Leave the bundle unsigned
+    #[arg(long)]
+    pub no_sign: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Bundle made by `proofmark translate`
+    pub bundle: PathBuf,
+    /// Target to run: c or rust
+    #[arg(long, default_value = "c")]
+    pub target: String,
+    /// Input arrays by port name
+    #[arg(long, value_name = "FILE.npz")]
+    pub inputs: PathBuf,
+    /// Where to write the output arrays
+    #[arg(long, value_name = "FILE.npz")]
+    pub outputs: PathBuf,
+    /// Feed the one-dimensional inputs in blocks of this many elements
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub block: Option<u64>,
+    /// Entry to call, when the design has several
+    #[arg(long, value_name = "NAME")]
+    pub entry: Option<String>,
+    /// Replace an existing output file
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Bundle made by `proofmark translate`
+    pub bundle: PathBuf,
+    /// Public key (or bundle's `statement.key` from elsewhere) you trust; without it only integrity is shown
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
+    /// Check files and signature only
+    #[arg(long)]
+    pub no_rerun: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A line of a source or of a generated file, e.g. `out/c/demod.c:120`
+    #[arg(value_name = "FILE:LINE")]
+    pub place: String,
+    /// Bundle to look in, for a line of a source file
+    #[arg(long, value_name = "OUT")]
+    pub bundle: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Python interpreter to judge
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// Bundle made by `proofmark translate`
+    pub bundle: PathBuf,
+    /// Python interpreter with NumPy 2
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// What the bench is confined by
+    #[arg(long, value_enum, default_value = "bubblewrap")]
+    pub sandbox: SandboxOption,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_holds_together() {
+        use clap::CommandFactory;
+        super::Cli::command().debug_assert();
+    }
+}
