@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask check-deps | tidy | demo | bless`. What the product does must not live here.
+//! Chores of this repository: `cargo xtask check-deps | tidy | supported | demo | bless`. What the product does must not live here.
 
 mod bless;
 mod check_deps;
@@ -6,6 +6,7 @@ mod demo;
 mod error_pages;
 mod links;
 mod sources;
+mod supported;
 mod tidy;
 
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
   check-deps         hold the crates to the table of allowed dependencies, processes and libraries
   tidy               hold the sources and documents to the house rules
+  supported          write docs/supported.md from the prelude
   demo [--force]     translate the examples into build/demo and print what came out (needs `make build`)
   bless [ARGS...]    rewrite the expectations of the file tests; ARGS go to `cargo test`";
 
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     let outcome = match args.first().map(String::as_str) {
         Some("check-deps") if rest.is_empty() => check_deps::run(),
         Some("tidy") if rest.is_empty() => tidy::run(),
+        Some("supported") if rest.is_empty() => supported::run(),
         Some("demo") if rest.is_empty() => demo::run(false),
         Some("demo") if rest == ["--force"] => demo::run(true),
         Some("bless") => bless::run(rest),

@@ -1,7 +1,7 @@
 //! `cargo xtask tidy`: the house rules that a machine can hold.
 
 use crate::sources::{self, Source};
-use crate::{error_pages, links};
+use crate::{error_pages, links, supported};
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Table;
@@ -59,6 +59,7 @@ pub fn run() -> Result<bool> {
     problems.extend(external_crates(&texts));
     problems.extend(links::broken(&texts, &paths));
     problems.extend(error_pages::check(&texts));
+    problems.extend(supported::check(&texts));
     long.sort();
     if let Some((lines, path)) = long.last() {
         println!("tidy: {} files have more than {LONG} lines; the longest is {path} with {lines}", long.len());

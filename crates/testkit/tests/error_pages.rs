@@ -44,7 +44,8 @@ fn outcome(program: &str) -> Result<(Vec<String>, bool, String), String> {
     let outcome = translate(&recording, &mut oracle, &options);
     let codes = outcome.diagnostics.iter().map(|d| d.code.clone()).collect();
     let errors = outcome.diagnostics.iter().any(|d| !matches!(d.severity, Severity::Warning));
-    let messages = outcome.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect::<Vec<_>>().join("; ");
+    let messages =
+        outcome.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect::<Vec<_>>().join("; ");
     Ok((codes, outcome.translation.is_some() && !errors, messages))
 }
 
