@@ -3,10 +3,11 @@
 
 use super::names::{Names, clean, entry_name};
 use super::{c, rust};
+use crate::lir::mutate::has_mutants;
 use crate::lir::{ApiParam, Direction, Entry, Out, Program};
 use std::fmt::Write;
 
-/// `main.c`: `main CALLS RESULTS`, to be compiled with the generated `<name>.c`.
+/// `main.c`: `main CALLS RESULTS` (and the mutant's number for a program with mutants), to be compiled with the generated `<name>.c`.
 /// Exits with 2 when a file cannot be read or written, 3 when the call file does not fit.
 pub fn c_harness(program: &Program) -> String {
     let name = clean(&program.name);
@@ -27,7 +28,14 @@ static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_al
     for (i, e) in program.entries.iter().enumerate() {
         c_call(program, e, i, &mut s);
     }
-    s.push_str("int main(int argc, char **argv)\n{\n    if (argc != 3) {\n        stop(2);\n    }\n");
+    if has_mutants(program) {
+        s.push_str(
+            "int pm_mutant;\n\nint main(int argc, char **argv)\n{\n    if (argc != 4) {\n        stop(2);\n    }\n",
+        );
+        s.push_str("    pm_mutant = atoi(argv[3]);\n");
+    } else {
+        s.push_str("int main(int argc, char **argv)\n{\n    if (argc != 3) {\n        stop(2);\n    }\n");
+    }
     s.push_str("    calls = fopen(argv[1], \"rb\");\n    results = fopen(argv[2], \"wb\");\n");
     s.push_str("    if (calls == NULL || results == NULL) {\n        stop(2);\n    }\n");
     s.push_str(

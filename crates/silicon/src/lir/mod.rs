@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod fold;
+pub mod mutate;
 
 use crate::dtype::DType;
 use crate::hir::{Dim, Length, LengthId};
@@ -171,6 +172,15 @@ pub enum ExprKind {
     Select(Box<Expr>, Box<Expr>, Box<Expr>),
     /// a * b + c rounded once.
     Fma(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// A seeded fault: `alt` while the switch has the value `id`, else `orig` (see [`mutate`]).
+    Mutant {
+        /// From 1.
+        id: u32,
+        /// The program as it is.
+        orig: Box<Expr>,
+        /// The program with the fault.
+        alt: Box<Expr>,
+    },
 }
 
 /// A statement with the source it comes from.
@@ -505,7 +515,7 @@ impl Expr {
         match &self.kind {
             ExprKind::Const(_) | ExprKind::Var(_) => {}
             ExprKind::Load(_, a) | ExprKind::Unary(_, a) => a.visit(f),
-            ExprKind::Binary(_, a, b) => {
+            ExprKind::Binary(_, a, b) | ExprKind::Mutant { orig: a, alt: b, .. } => {
                 a.visit(f);
                 b.visit(f);
             }
@@ -521,7 +531,7 @@ impl Expr {
         match &mut self.kind {
             ExprKind::Const(_) | ExprKind::Var(_) => Vec::new(),
             ExprKind::Load(_, a) | ExprKind::Unary(_, a) => vec![a],
-            ExprKind::Binary(_, a, b) => vec![a, b],
+            ExprKind::Binary(_, a, b) | ExprKind::Mutant { orig: a, alt: b, .. } => vec![a, b],
             ExprKind::Select(a, b, c) | ExprKind::Fma(a, b, c) => vec![a, b, c],
         }
     }

@@ -1,10 +1,11 @@
 //! Every program of [`crate::programs`] in the interpreter, in C and in Rust.
 
 use crate::programs::{self, Case};
-use crate::toolchain::{calls, interpret, run_c, run_rust, same};
+use crate::toolchain::{calls, equal, interpret, run_c, run_mutants, run_rust, same};
 use proofmark_silicon::back::callfile::{Call, Outcome};
 use proofmark_silicon::hir::check;
 use proofmark_silicon::lir::Program;
+use proofmark_silicon::lir::mutate::mutate;
 use proofmark_silicon::lower::lower;
 
 fn each(f: impl Fn(&str, &Program, &[Call], &[Outcome])) {
@@ -53,4 +54,28 @@ fn each_named(name: &str, f: impl Fn(&Program)) {
     let case = programs::all().into_iter().find(|c| c.module.name == name).expect("a program of that name");
     let module = check(case.module).expect("it is valid");
     f(&lower(&module).expect("it lowers"));
+}
+
+#[test]
+fn mutants_are_off_at_zero_and_mostly_noticed() {
+    for name in ["elementwise", "in_place", "biquads", "compress", "kernels"] {
+        let case = programs::all().into_iter().find(|c| c.module.name == name).expect("a program of that name");
+        let module = check(case.module).expect("it is valid");
+        let program = lower(&module).expect("it lowers");
+        let expected = interpret(&module, &program, &case.steps);
+        let calls = calls(&program, &case.steps, &expected);
+        let (mutated, list) = mutate(&program);
+        assert!(list.iter().enumerate().all(|(i, m)| m.id as usize == i + 1), "{name}: numbered from 1");
+        let ids: Vec<u32> = std::iter::once(0).chain(list.iter().map(|m| m.id)).collect();
+        let got = run_mutants(&mutated, &calls, &ids);
+        assert!(got[0].as_ref().is_some_and(|o| equal(o, &expected)), "{name}: the switch at 0 changes nothing");
+        let noticed = got[1..].iter().filter(|o| o.as_ref().is_none_or(|o| !equal(o, &expected))).count();
+        let survivors: Vec<&str> = list
+            .iter()
+            .zip(&got[1..])
+            .filter(|(_, o)| o.as_ref().is_some_and(|o| equal(o, &expected)))
+            .map(|(m, _)| m.what.as_str())
+            .collect();
+        assert!(noticed * 10 >= list.len() * 8, "{name}: {noticed} of {} noticed, left: {survivors:?}", list.len());
+    }
 }

@@ -32,7 +32,7 @@ pub fn noise(dtype: DType, shape: &[usize], seed: u64) -> Array {
     let mut data = Vec::new();
     for _ in 0..n {
         let r = next();
-        let real = |r: u64| match r % 61 {
+        let real = |r: u64| match r % 499 {
             0 => -0.0,
             1 => 0.0,
             2 => f64::INFINITY,

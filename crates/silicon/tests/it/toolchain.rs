@@ -171,3 +171,34 @@ pub fn clippy(program: &Program) {
             .env_remove("CLIPPY_CONF_DIR"));
     }
 }
+
+/// Compiles a program with mutants once, and gives what each mutant makes of the calls: `None` when it crashes.
+pub fn run_mutants(program: &Program, calls: &[Call], ids: &[u32]) -> Vec<Option<Vec<Outcome>>> {
+    let dir = tempfile::tempdir().unwrap();
+    let files = C.emit(program);
+    write(dir.path(), &files);
+    let source = files.files.keys().find(|f| f.ends_with(".c")).unwrap();
+    let at = |f: &str| dir.path().join(f);
+    std::fs::write(at("main.c"), harness::c_harness(program)).unwrap();
+    let mut cc = Command::new("gcc");
+    cc.args(["-std=c11", "-O1", "-w"]).arg(at("main.c")).arg(at(source)).arg("-o").arg(at("main")).arg("-lm");
+    run(&mut cc);
+    std::fs::write(at("calls.bin"), callfile::encode(calls)).unwrap();
+    ids.iter()
+        .map(|id| {
+            let mut c = Command::new(at("main"));
+            let out = c.arg(at("calls.bin")).arg(at("results.bin")).arg(id.to_string()).output().unwrap();
+            let bytes = std::fs::read(at("results.bin")).unwrap();
+            out.status.success().then(|| callfile::decode(program, calls, &bytes).ok()).flatten()
+        })
+        .collect()
+}
+
+/// Whether outcomes are equal bit for bit.
+pub fn equal(a: &[Outcome], b: &[Outcome]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(x, y)| {
+            x.status == y.status
+                && x.outputs.iter().zip(&y.outputs).all(|(p, q)| p.shape == q.shape && canonical(p) == canonical(q))
+        })
+}

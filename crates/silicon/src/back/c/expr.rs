@@ -120,6 +120,10 @@ impl Printer<'_> {
                 let (c, a, b) = (self.expr(c), self.expr(a), self.expr(b));
                 self.narrow(e.ty, format!("({c} ? {a} : {b})"))
             }
+            ExprKind::Mutant { id, orig, alt } => {
+                let (a, b) = (self.expr(alt), self.expr(orig));
+                self.narrow(e.ty, format!("(pm_mutant == {id} ? {a} : {b})"))
+            }
             ExprKind::Fma(a, b, c) => {
                 let (a, b, c) = (self.top(a), self.top(b), self.top(c));
                 format!("{}({a}, {b}, {c})", if e.ty == Ty::F32 { "fmaf" } else { "fma" })

@@ -8,6 +8,7 @@ use super::names::{Names, clean, entry_name};
 use super::printer::Text;
 use super::{Backend, EmittedFiles};
 use crate::hir::{Atom, Dim, LengthId, Module};
+use crate::lir::mutate::has_mutants;
 use crate::lir::{
     ApiParam, Body, BufKind, CheckedOp, Direction, Entry, Expr, ExprKind, Kernel, MAX_LENGTH, OVERFLOW, Out, Program,
     Stmt, StmtKind, Table, Ty, VarId,
@@ -213,6 +214,9 @@ fn source(program: &Program) -> Text {
     t.line("#elif (__GNUC__ == 11 || (__GNUC__ == 12 && __GNUC_MINOR__ < 3)) && defined(__ARM_FEATURE_COMPLEX)");
     t.line("#error \"this version of gcc contracts complex products: use 12.3 or later, or a target without FCMA\"");
     t.line("#endif\n#endif\n");
+    if has_mutants(program) {
+        t.line("/* which seeded fault is on */\nextern int pm_mutant;\n");
+    }
     for h in helpers.text() {
         t.line(h);
         t.line("");

@@ -126,6 +126,8 @@ impl Printer<'_> {
             ExprKind::Select(c, a, b) => {
                 format!("(if {} {{ {} }} else {{ {} }})", self.top(c), self.top(a), self.top(b))
             }
+            // mutants are for C only
+            ExprKind::Mutant { orig, .. } => self.expr(orig),
             ExprKind::Fma(a, b, c) => format!("{}.pm_fma({}, {})", self.expr(a), self.top(b), self.top(c)),
         }
     }

@@ -304,11 +304,9 @@ fn compose(inner: &[AxisItem], outer: &[AxisItem]) -> Vec<AxisItem> {
             AxisItem::At(d) => AxisItem::At(d.clone()),
             AxisItem::Range { start, step, .. } => match rest.next() {
                 Some(AxisItem::At(d)) => AxisItem::At(start.add(&d.scale(*step))),
-                Some(AxisItem::Range { start: s, step: t, len }) => AxisItem::Range {
-                    start: start.add(&s.scale(*step)),
-                    step: step * t,
-                    len: len.clone(),
-                },
+                Some(AxisItem::Range { start: s, step: t, len }) => {
+                    AxisItem::Range { start: start.add(&s.scale(*step)), step: step * t, len: len.clone() }
+                }
                 None => item.clone(),
             },
         })

@@ -52,7 +52,10 @@ impl<'a> Eval<'a> {
             ("range", [a, b]) => Value::Range(Rc::new([self.int_like(a)?, self.int_like(b)?, Value::Int(1)])),
             ("range", [a, b, c]) => Value::Range(Rc::new([self.int_like(a)?, self.int_like(b)?, self.int_like(c)?])),
             ("enumerate", [v, rest @ ..]) => {
-                let start = rest.first().cloned().or_else(|| kwargs.iter().find(|(k, _)| &**k == "start").map(|(_, v)| v.clone()));
+                let start = rest
+                    .first()
+                    .cloned()
+                    .or_else(|| kwargs.iter().find(|(k, _)| &**k == "start").map(|(_, v)| v.clone()));
                 let start = start.unwrap_or(Value::Int(0));
                 let n = self.iter_len(v)?;
                 let n = self.dim_int(&n);
@@ -69,7 +72,9 @@ impl<'a> Eval<'a> {
                     let last = self.binop(Operator::Add, &r[0], &last)?;
                     let step = self.unop(ruff_python_ast::UnaryOp::USub, &r[2])?;
                     let stop = self.binop(Operator::Sub, &r[0], &r[2])?;
-                    let Some(k) = self.known_int(&r[2]) else { return self.refuse("PM0141", "a range step computed at run time is not supported") };
+                    let Some(k) = self.known_int(&r[2]) else {
+                        return self.refuse("PM0141", "a range step computed at run time is not supported");
+                    };
                     // an empty range stays empty
                     let empty_safe = if k == 1 || k == -1 { stop } else { return self.items_reversed(v).map(Some) };
                     Value::Range(Rc::new([last, empty_safe, step]))
@@ -118,12 +123,20 @@ impl<'a> Eval<'a> {
             ("issubclass", [Value::Class(a), Value::Class(b)]) => Value::Bool(a.is_subclass(b)),
             ("callable", [v]) => Value::Bool(matches!(
                 v,
-                Value::Function(_) | Value::Method(..) | Value::Class(_) | Value::Library(_) | Value::BuiltinMethod(..) | Value::Dtype(_)
+                Value::Function(_)
+                    | Value::Method(..)
+                    | Value::Class(_)
+                    | Value::Library(_)
+                    | Value::BuiltinMethod(..)
+                    | Value::Dtype(_)
             )),
             ("hasattr", [v, Value::Str(s)]) => match v {
                 Value::Object(c) => {
                     let Cell::Object { class, attrs } = self.heap.get(*c) else { return Ok(None) };
-                    let class_attr = class.mro().iter().any(|k| matches!(self.heap.get(k.attrs), Cell::Scope { vars, .. } if vars.contains_key(&**s)));
+                    let class_attr = class
+                        .mro()
+                        .iter()
+                        .any(|k| matches!(self.heap.get(k.attrs), Cell::Scope { vars, .. } if vars.contains_key(&**s)));
                     Value::Bool(attrs.contains_key(&**s) || class.find(s).is_some() || class_attr)
                 }
                 Value::Array(_) => {
@@ -134,7 +147,8 @@ impl<'a> Eval<'a> {
                 v if self.is_static(v) => self.ask("hasattr(a0, a1)", &[v.clone(), args[1].clone()])?,
                 Value::Sym(_) => self.ask("hasattr(a0, a1)", &[Value::Int(0), args[1].clone()])?,
                 Value::Dyn(d) => {
-                    let like = if d.kind == Kind::Np { Value::Scalar(Scalar::zero(d.dtype)) } else { Value::Float(0.0) };
+                    let like =
+                        if d.kind == Kind::Np { Value::Scalar(Scalar::zero(d.dtype)) } else { Value::Float(0.0) };
                     self.ask("hasattr(a0, a1)", &[like, args[1].clone()])?
                 }
                 Value::List(_) => self.ask("hasattr([], a0)", &[args[1].clone()])?,
@@ -235,7 +249,9 @@ impl<'a> Eval<'a> {
                 Value::Dyn(d) if d.dtype.is_integer() => self.to_int(v)?,
                 v => return self.refuse("PM0118", format!("`round` of {} is not supported", v.describe())),
             },
-            ("round", [v, Value::Int(0) | Value::None]) if !self.is_static(v) && self.number_dtype(v) == Some(DType::Float64) => {
+            ("round", [v, Value::Int(0) | Value::None])
+                if !self.is_static(v) && self.number_dtype(v) == Some(DType::Float64) =>
+            {
                 let id = self.scalar_operand(v, DType::Float64)?;
                 let id = self.emit(Op::Unary(Unary::Rint), vec![id], Type::scalar(DType::Float64))?;
                 self.rewrap(v, id)
@@ -289,11 +305,17 @@ impl<'a> Eval<'a> {
             ("filter", [f, v]) => {
                 let mut out = Vec::new();
                 for x in self.known_items(v)? {
-                    let keep = if matches!(f, Value::None) { x.clone() } else { self.call(f, vec![x.clone()], vec![])? };
+                    let keep =
+                        if matches!(f, Value::None) { x.clone() } else { self.call(f, vec![x.clone()], vec![])? };
                     match self.truth(&keep)? {
                         Truth::Known(true) => out.push(x),
                         Truth::Known(false) => {}
-                        Truth::Dyn(_) => return self.refuse("PM0133", "`filter` on values computed at run time is not supported; use a boolean mask"),
+                        Truth::Dyn(_) => {
+                            return self.refuse(
+                                "PM0133",
+                                "`filter` on values computed at run time is not supported; use a boolean mask",
+                            );
+                        }
                     }
                 }
                 Value::Items(out.into())
@@ -304,7 +326,8 @@ impl<'a> Eval<'a> {
                 if a.ty.rank() != 1 {
                     return self.refuse("PM0118", "`sorted` of these items is not supported");
                 }
-                let python = !matches!(v, Value::Array(_)) && !self.known_items(v).ok().and_then(|i| i.first().cloned()).is_some_and(|i| Self::is_numpy(&i));
+                let python = !matches!(v, Value::Array(_))
+                    && !self.known_items(v).ok().and_then(|i| i.first().cloned()).is_some_and(|i| Self::is_numpy(&i));
                 let mut s = self.call_library("numpy.sort", vec![x.clone()], vec![])?;
                 if matches!(kwargs.first(), Some((_, Value::Bool(true)))) {
                     let r = Value::Slice(Rc::new([Value::None, Value::None, Value::Int(-1)]));
@@ -315,9 +338,15 @@ impl<'a> Eval<'a> {
             ("str" | "repr" | "format" | "hex" | "bin", _) if args.iter().any(|v| !self.is_static(v)) => {
                 Value::Poison("text made from data is not supported".into())
             }
-            ("object", []) => Value::Opaque(Rc::new(crate::oracle::PyValue::Opaque { type_name: "object".into(), repr: "object()".into(), handle: 0 })),
+            ("object", []) => Value::Opaque(Rc::new(crate::oracle::PyValue::Opaque {
+                type_name: "object".into(),
+                repr: "object()".into(),
+                handle: 0,
+            })),
             ("object.__init__", _) => Value::None,
-            ("id" | "hash" | "globals" | "locals" | "vars", _) => return self.refuse("PM0109", format!("`{n}` is not supported")),
+            ("id" | "hash" | "globals" | "locals" | "vars", _) => {
+                return self.refuse("PM0109", format!("`{n}` is not supported"));
+            }
             ("next", _) => return self.refuse("PM0107", "iterators that keep their place are not supported"),
             _ => {
                 let _ = first;
@@ -336,14 +365,19 @@ impl<'a> Eval<'a> {
         if name == "itertools.product" {
             for a in args {
                 let items = self.known_items(a)?;
-                rows = rows.iter().flat_map(|r| items.iter().map(move |x| r.iter().cloned().chain([x.clone()]).collect())).collect();
+                rows = rows
+                    .iter()
+                    .flat_map(|r| items.iter().map(move |x| r.iter().cloned().chain([x.clone()]).collect()))
+                    .collect();
                 if rows.len() > 100_000 {
                     return self.refuse("PM0190", "more than 100,000 combinations are handled one by one");
                 }
             }
         } else {
             let items = self.known_items(&args[0])?;
-            let Some(k) = self.known_int(&args[1]) else { return self.refuse("PM0141", "combinations of computed size are not supported") };
+            let Some(k) = self.known_int(&args[1]) else {
+                return self.refuse("PM0141", "combinations of computed size are not supported");
+            };
             let mut out: Vec<Vec<usize>> = vec![vec![]];
             for _ in 0..k {
                 out = out
@@ -385,7 +419,9 @@ impl<'a> Eval<'a> {
     fn int_like(&mut self, v: &Value) -> R<Value> {
         match v {
             Value::Float(_) => self.raise("TypeError", "'float' object cannot be interpreted as an integer"),
-            Value::Dyn(d) if d.dtype.is_float() => self.raise("TypeError", "'float' object cannot be interpreted as an integer"),
+            Value::Dyn(d) if d.dtype.is_float() => {
+                self.raise("TypeError", "'float' object cannot be interpreted as an integer")
+            }
             v => {
                 if let Some(i) = self.known_int(v) {
                     return Ok(Value::Int(i));
@@ -441,7 +477,10 @@ impl<'a> Eval<'a> {
             Value::Dyn(_) | Value::Array(_) => {
                 let Some(d) = self.number_dtype(v) else { return self.refuse("PM0110", "this cannot become an int") };
                 if d.is_complex() {
-                    return self.raise("TypeError", "int() argument must be a string, a bytes-like object or a real number, not 'complex'");
+                    return self.raise(
+                        "TypeError",
+                        "int() argument must be a string, a bytes-like object or a real number, not 'complex'",
+                    );
                 }
                 let id = self.scalar_operand(v, d)?;
                 if d.is_float() {
@@ -453,7 +492,10 @@ impl<'a> Eval<'a> {
                     let inf = self.emit(Op::Unary(Unary::IsInf), vec![wide], b.clone())?;
                     let ok = self.negate(inf)?;
                     self.check(ok, "OverflowError", "cannot convert float infinity to integer")?;
-                    let (lo, hi) = (self.constant(Scalar::f64(-9.223372036854775e18))?, self.constant(Scalar::f64(9.223372036854775e18))?);
+                    let (lo, hi) = (
+                        self.constant(Scalar::f64(-9.223372036854775e18))?,
+                        self.constant(Scalar::f64(9.223372036854775e18))?,
+                    );
                     let p = self.emit(Op::Binary(Binary::Ge), vec![wide, lo], b.clone())?;
                     let q = self.emit(Op::Binary(Binary::Le), vec![wide, hi], b)?;
                     let ok = self.both(p, q)?;
@@ -546,7 +588,9 @@ impl<'a> Eval<'a> {
                     Value::Int(_) | Value::Sym(_) => d == DType::Int64,
                     Value::Float(_) => d == DType::Float64,
                     Value::Complex(..) => d == DType::Complex128,
-                    Value::Dyn(s) if s.kind == Kind::Py => s.dtype == d || (s.dtype == DType::Bool && d == DType::Int64),
+                    Value::Dyn(s) if s.kind == Kind::Py => {
+                        s.dtype == d || (s.dtype == DType::Bool && d == DType::Int64)
+                    }
                     _ => false,
                 };
                 match &**n {
@@ -571,7 +615,9 @@ impl<'a> Eval<'a> {
                     "numpy.unsignedinteger" => numpy_scalar.is_some_and(DType::is_unsigned),
                     "numpy.floating" => numpy_scalar.is_some_and(DType::is_float),
                     "numpy.complexfloating" => numpy_scalar.is_some_and(DType::is_complex),
-                    "numbers.Number" => numpy_scalar.is_some() || self.number_dtype(v).is_some() && !matches!(v, Value::Array(_)),
+                    "numbers.Number" => {
+                        numpy_scalar.is_some() || self.number_dtype(v).is_some() && !matches!(v, Value::Array(_))
+                    }
                     "numbers.Real" => {
                         self.number_dtype(v).is_some_and(|d| !d.is_complex()) && !matches!(v, Value::Array(_))
                     }
@@ -582,7 +628,10 @@ impl<'a> Eval<'a> {
                     _ => {
                         // a library class the value is certainly not an instance of
                         if self.is_static(v) {
-                            return Ok(matches!(self.ask("isinstance(a0, a1)", &[v.clone(), k.clone()])?, Value::Bool(true)));
+                            return Ok(matches!(
+                                self.ask("isinstance(a0, a1)", &[v.clone(), k.clone()])?,
+                                Value::Bool(true)
+                            ));
                         }
                         false
                     }
@@ -600,7 +649,9 @@ impl<'a> Eval<'a> {
             Value::Array(a) => self.copy_array(&a.clone())?,
             Value::List(c) => {
                 let cell = match self.heap.get(*c).clone() {
-                    Cell::List(items) if deep => Cell::List(items.iter().map(|x| self.deep_copy(x, true)).collect::<R<Vec<_>>>()?),
+                    Cell::List(items) if deep => {
+                        Cell::List(items.iter().map(|x| self.deep_copy(x, true)).collect::<R<Vec<_>>>()?)
+                    }
                     cell => cell,
                 };
                 Value::List(self.heap.alloc(cell))
@@ -619,7 +670,9 @@ impl<'a> Eval<'a> {
                 Value::Dict(self.heap.alloc(cell))
             }
             Value::Object(c) => {
-                let Cell::Object { class, attrs } = self.heap.get(*c).clone() else { return self.refuse("PM0999", "internal error") };
+                let Cell::Object { class, attrs } = self.heap.get(*c).clone() else {
+                    return self.refuse("PM0999", "internal error");
+                };
                 let mut out = indexmap::IndexMap::new();
                 for (k, x) in attrs {
                     let x = if deep { self.deep_copy(&x, true)? } else { x };
@@ -680,7 +733,9 @@ impl<'a> Eval<'a> {
                 }
                 "bit_length" => self.refuse("PM0118", "`bit_length` of a value computed at run time is not supported"),
                 _ if Self::is_numpy(o) => {
-                    let Value::Array(a) = self.to_array(o, None)? else { return self.refuse("PM0999", "internal error") };
+                    let Value::Array(a) = self.to_array(o, None)? else {
+                        return self.refuse("PM0999", "internal error");
+                    };
                     let v = self.array_method(&a, name, args, kwargs)?;
                     Ok(match v {
                         Value::Array(x) if x.ty.rank() == 0 => {
@@ -701,7 +756,10 @@ impl<'a> Eval<'a> {
                 Ok(Value::Poison("text made from data is not supported".into()))
             }
             Value::Library(n) => self.call_library(&format!("{n}.{name}"), args, kwargs),
-            o if self.is_static(o) && args.iter().all(|a| self.is_static(a)) && kwargs.iter().all(|(_, v)| self.is_static(v)) => {
+            o if self.is_static(o)
+                && args.iter().all(|a| self.is_static(a))
+                && kwargs.iter().all(|(_, v)| self.is_static(v)) =>
+            {
                 let mut all = vec![o.clone()];
                 all.extend(args);
                 self.ask_call(&format!("a0.{name}"), &all, 1, &kwargs)
@@ -717,9 +775,10 @@ impl<'a> Eval<'a> {
             all
         };
         Ok(match name {
-            "sum" | "prod" | "max" | "min" | "any" | "all" | "argmax" | "argmin" | "cumsum" | "cumprod" | "mean" | "std" | "var" | "argsort"
-            | "dot" | "ravel" | "squeeze" | "take" | "repeat" | "clip" | "round" | "nonzero" | "swapaxes" | "trace" | "diagonal" | "searchsorted"
-            | "ptp" | "conj" | "conjugate" | "compress" | "argpartition" => {
+            "sum" | "prod" | "max" | "min" | "any" | "all" | "argmax" | "argmin" | "cumsum" | "cumprod" | "mean"
+            | "std" | "var" | "argsort" | "dot" | "ravel" | "squeeze" | "take" | "repeat" | "clip" | "round"
+            | "nonzero" | "swapaxes" | "trace" | "diagonal" | "searchsorted" | "ptp" | "conj" | "conjugate"
+            | "compress" | "argpartition" => {
                 let f = if name == "conjugate" { "conj" } else { name };
                 return self.call_library(&format!("numpy.{f}"), with_me(&args), kwargs);
             }
@@ -741,7 +800,11 @@ impl<'a> Eval<'a> {
                 self.transpose(a, axes)?
             }
             "astype" => {
-                let Some(d) = args.first().cloned().or_else(|| kwargs.iter().find(|(k, _)| &**k == "dtype").map(|(_, v)| v.clone())) else {
+                let Some(d) = args
+                    .first()
+                    .cloned()
+                    .or_else(|| kwargs.iter().find(|(k, _)| &**k == "dtype").map(|(_, v)| v.clone()))
+                else {
                     return self.raise("TypeError", "astype() missing required argument 'dtype'");
                 };
                 let d = self.as_dtype(&d)?;
@@ -780,7 +843,11 @@ impl<'a> Eval<'a> {
                     v
                 } else if a.ty.dtype.is_complex() && d == a.ty.dtype.real() && a.ty.rank() == 1 {
                     let (re, im) = (self.part(&me, true)?, self.part(&me, false)?);
-                    let pair = self.call_library("numpy.stack", vec![Value::tuple(vec![re, im])], vec![("axis".into(), Value::Int(1))])?;
+                    let pair = self.call_library(
+                        "numpy.stack",
+                        vec![Value::tuple(vec![re, im])],
+                        vec![("axis".into(), Value::Int(1))],
+                    )?;
                     self.call_library("numpy.ravel", vec![pair], vec![])?
                 } else if d.is_complex() && d.real() == a.ty.dtype && a.ty.rank() == 1 {
                     let s = |k: i128| Value::Slice(Rc::new([Value::Int(k), Value::None, Value::Int(2)]));
@@ -795,7 +862,11 @@ impl<'a> Eval<'a> {
                     [] => {
                         let v = self.view(a, ViewStep::Reshape(vec![]));
                         let one = a.ty.size();
-                        self.require_equal(&one, &Dim::from(1i64), "can only convert an array of size 1 to a Python scalar")?;
+                        self.require_equal(
+                            &one,
+                            &Dim::from(1i64),
+                            "can only convert an array of size 1 to a Python scalar",
+                        )?;
                         match self.static_array(&v) {
                             Some(n) => return self.ask("a0.item()", &[Value::Scalar(n.get(0))]),
                             None => {
@@ -849,7 +920,10 @@ impl<'a> Eval<'a> {
                 Value::None
             }
             "sort" => {
-                let axis = args.first().cloned().or_else(|| kwargs.iter().find(|(k, _)| &**k == "axis").map(|(_, v)| v.clone()));
+                let axis = args
+                    .first()
+                    .cloned()
+                    .or_else(|| kwargs.iter().find(|(k, _)| &**k == "axis").map(|(_, v)| v.clone()));
                 let s = self.call_library("numpy.sort", vec![me.clone(), axis.unwrap_or(Value::Int(-1))], vec![])?;
                 self.array_set(a, &Value::Ellipsis, &s)?;
                 Value::None
@@ -900,13 +974,20 @@ impl<'a> Eval<'a> {
                     let front = match args.first().map(|v| self.known_int(v)) {
                         None | Some(Some(-1)) => false,
                         Some(Some(0)) => true,
-                        _ => return self.refuse("PM0133", "`pop` at this position of a list of computed length is not supported"),
+                        _ => {
+                            return self.refuse(
+                                "PM0133",
+                                "`pop` at this position of a list of computed length is not supported",
+                            );
+                        }
                     };
                     let at = if front { Dim::from(0i64) } else { low.clone() };
                     let item = self.list_item(&l, &at)?;
                     let mut next = l.clone();
                     let v = self.dim_value(&low)?;
-                    let fresh = self.emit(Op::Dim(Dim::from(v)), vec![], Type::scalar(DType::Int64)).map(|x| if x == v { v } else { x })?;
+                    let fresh = self
+                        .emit(Op::Dim(Dim::from(v)), vec![], Type::scalar(DType::Int64))
+                        .map(|x| if x == v { v } else { x })?;
                     let (_, top) = self.interval(&l.capacity);
                     self.symbols.remove(&fresh);
                     self.set_range(fresh, (0, (top - 1).max(0)));
@@ -921,7 +1002,8 @@ impl<'a> Eval<'a> {
                         shape[0] = l.capacity.offset(-1);
                         let mut args = vec![l.storage, first];
                         args.extend(std::iter::repeat_n(zero, ty.rank() - 1));
-                        let tail = self.emit(Op::Slice { steps: vec![1; ty.rank()] }, args, Type { dtype: ty.dtype, shape })?;
+                        let tail =
+                            self.emit(Op::Slice { steps: vec![1; ty.rank()] }, args, Type { dtype: ty.dtype, shape })?;
                         let mut args = vec![l.storage, tail];
                         args.extend(std::iter::repeat_n(zero, ty.rank()));
                         next.storage = self.emit(Op::InsertSlice { steps: vec![1; ty.rank()] }, args, ty)?;
@@ -933,7 +1015,9 @@ impl<'a> Eval<'a> {
                     let a = self.to_array(&me, None)?;
                     let python = !Self::is_numpy(&l.template);
                     let s = self.call_library("numpy.sort", vec![a], vec![])?;
-                    let Value::List(n) = self.list_of_array(&s, python)? else { return self.refuse("PM0999", "internal error") };
+                    let Value::List(n) = self.list_of_array(&s, python)? else {
+                        return self.refuse("PM0999", "internal error");
+                    };
                     let cell = self.heap.get(n).clone();
                     *self.heap.get_mut(c) = cell;
                     Ok(Value::None)
@@ -941,7 +1025,9 @@ impl<'a> Eval<'a> {
                 _ => self.refuse("PM0133", format!("`{name}` of a list whose length depends on data is not supported")),
             };
         }
-        let Cell::List(items) = self.heap.get(c).clone() else { return self.refuse("PM0999", "internal error: not a list cell") };
+        let Cell::List(items) = self.heap.get(c).clone() else {
+            return self.refuse("PM0999", "internal error: not a list cell");
+        };
         let mut items = items;
         let n = items.len() as i128;
         let known = |ev: &Self, v: &Value| ev.known_int(v).map(|i| if i < 0 { i + n } else { i });
@@ -958,12 +1044,15 @@ impl<'a> Eval<'a> {
                     },
                 };
                 if at < 0 || at >= n {
-                    return self.raise("IndexError", if n == 0 { "pop from empty list" } else { "pop index out of range" });
+                    return self
+                        .raise("IndexError", if n == 0 { "pop from empty list" } else { "pop index out of range" });
                 }
                 items.remove(at as usize)
             }
             "insert" => {
-                let Some(k) = known(self, &args[0]) else { return self.refuse("PM0133", "`insert` at a computed position is not supported") };
+                let Some(k) = known(self, &args[0]) else {
+                    return self.refuse("PM0133", "`insert` at a computed position is not supported");
+                };
                 items.insert(k.clamp(0, n) as usize, args[1].clone());
                 Value::None
             }
@@ -973,7 +1062,10 @@ impl<'a> Eval<'a> {
             }
             "remove" | "index" | "count" => {
                 if !self.is_static(&me) || !self.is_static(&args[0]) {
-                    return self.refuse("PM0133", format!("`{name}` of a list of values computed at run time is not supported"));
+                    return self.refuse(
+                        "PM0133",
+                        format!("`{name}` of a list of values computed at run time is not supported"),
+                    );
                 }
                 if name != "remove" {
                     let mut all = vec![me];
@@ -994,7 +1086,9 @@ impl<'a> Eval<'a> {
                     items = self.known_items(&s)?;
                 } else {
                     let s = self.builtin("builtins.sorted", &[me], &kwargs)?;
-                    let Some(Value::List(l)) = s else { return self.refuse("PM0133", "sorting this list is not supported") };
+                    let Some(Value::List(l)) = s else {
+                        return self.refuse("PM0133", "sorting this list is not supported");
+                    };
                     let cell = self.heap.get(l).clone();
                     *self.heap.get_mut(c) = cell;
                     return Ok(Value::None);
@@ -1007,12 +1101,18 @@ impl<'a> Eval<'a> {
         Ok(out)
     }
     fn dict_method(&mut self, c: super::value::CellId, name: &str, args: Vec<Value>) -> R<Value> {
-        let Cell::Dict(items) = self.heap.get(c).clone() else { return self.refuse("PM0999", "internal error: not a dict cell") };
+        let Cell::Dict(items) = self.heap.get(c).clone() else {
+            return self.refuse("PM0999", "internal error: not a dict cell");
+        };
         if let Some(k) = args.first()
             && name != "update"
             && !self.is_static(k)
         {
-            return self.refuse_help("PM0134", "a dict is searched with a key that depends on data", "use an array indexed by an int");
+            return self.refuse_help(
+                "PM0134",
+                "a dict is searched with a key that depends on data",
+                "use an array indexed by an int",
+            );
         }
         let find = |k: &Value| items.iter().position(|(q, _)| super::index::same_key(q, k));
         Ok(match name {
@@ -1030,7 +1130,9 @@ impl<'a> Eval<'a> {
             },
             "keys" => Value::Items(items.iter().map(|(k, _)| k.clone()).collect::<Vec<_>>().into()),
             "values" => Value::Items(items.iter().map(|(_, v)| v.clone()).collect::<Vec<_>>().into()),
-            "items" => Value::Items(items.iter().map(|(k, v)| Value::tuple(vec![k.clone(), v.clone()])).collect::<Vec<_>>().into()),
+            "items" => Value::Items(
+                items.iter().map(|(k, v)| Value::tuple(vec![k.clone(), v.clone()])).collect::<Vec<_>>().into(),
+            ),
             "copy" => Value::Dict(self.heap.alloc(Cell::Dict(items))),
             "pop" => match find(&args[0]) {
                 Some(k) => {
@@ -1045,7 +1147,9 @@ impl<'a> Eval<'a> {
                 },
             },
             "update" => {
-                let Some(Value::Dict(o)) = args.first() else { return self.refuse("PM0106", "`update` with this argument is not supported") };
+                let Some(Value::Dict(o)) = args.first() else {
+                    return self.refuse("PM0106", "`update` with this argument is not supported");
+                };
                 if let Cell::Dict(more) = self.heap.get(*o).clone() {
                     for (k, v) in more {
                         self.set_item(&Value::Dict(c), &k, &v)?;
@@ -1063,7 +1167,11 @@ impl<'a> Eval<'a> {
     /// A value drawn from a random generator becomes an input.
     pub fn random_draw(&mut self, name: &str, args: &[Value], _kwargs: &Keywords) -> R<Value> {
         if name.ends_with(".seed") || name.ends_with("default_rng") || name.ends_with("RandomState") {
-            return Ok(if name.ends_with(".seed") { Value::None } else { Value::Library("numpy.random.generator".into()) });
+            return Ok(if name.ends_with(".seed") {
+                Value::None
+            } else {
+                Value::Library("numpy.random.generator".into())
+            });
         }
         let _ = args;
         if self.loop_depth > 0 {

@@ -69,7 +69,9 @@ impl<'a> Eval<'a> {
             match &k.arg {
                 Some(n) => kwargs.push((n.as_str().into(), v)),
                 None => {
-                    let Value::Dict(d) = v else { return self.refuse("PM0106", "`**` of something that is not a dict") };
+                    let Value::Dict(d) = v else {
+                        return self.refuse("PM0106", "`**` of something that is not a dict");
+                    };
                     if let Cell::Dict(items) = self.heap.get(d).clone() {
                         for (k, v) in items {
                             let Value::Str(k) = k else { return self.raise("TypeError", "keywords must be strings") };
@@ -172,7 +174,11 @@ impl<'a> Eval<'a> {
             Code::Lambda(l) => self.expr(&l.body),
             Code::Def(d) => {
                 if super::names::yields(&d.body) {
-                    self.refuse_help("PM0107", "generators and coroutines are not supported", "return a list or an array")
+                    self.refuse_help(
+                        "PM0107",
+                        "generators and coroutines are not supported",
+                        "return a list or an array",
+                    )
                 } else {
                     self.block(&d.body).and_then(|flow| self.returned(scope, flow))
                 }
@@ -213,7 +219,8 @@ impl<'a> Eval<'a> {
             if args.is_empty() && kwargs.is_empty() {
                 return Ok(vars);
             }
-            return self.raise("TypeError", format!("{name}() takes 0 positional arguments but {} were given", args.len()));
+            return self
+                .raise("TypeError", format!("{name}() takes 0 positional arguments but {} were given", args.len()));
         };
         let positional: Vec<&str> = p.posonlyargs.iter().chain(&p.args).map(|x| x.parameter.name.as_str()).collect();
         let given = args.len();
@@ -267,7 +274,9 @@ impl<'a> Eval<'a> {
                 Some((_, v)) => {
                     vars.insert(n.into(), v.clone());
                 }
-                None => return self.raise("TypeError", format!("{name}() missing 1 required positional argument: '{n}'")),
+                None => {
+                    return self.raise("TypeError", format!("{name}() missing 1 required positional argument: '{n}'"));
+                }
             }
         }
         Ok(vars)
@@ -297,8 +306,21 @@ impl<'a> Eval<'a> {
             let text = decorator_name(&d.expression);
             let last = text.rsplit('.').next().unwrap_or(&text);
             let harmless = [
-                "staticmethod", "classmethod", "property", "setter", "lru_cache", "cache", "njit", "jit", "wraps",
-                "abstractmethod", "override", "cached_property", "vectorize", "dataclass", "errstate",
+                "staticmethod",
+                "classmethod",
+                "property",
+                "setter",
+                "lru_cache",
+                "cache",
+                "njit",
+                "jit",
+                "wraps",
+                "abstractmethod",
+                "override",
+                "cached_property",
+                "vectorize",
+                "dataclass",
+                "errstate",
             ];
             if !harmless.contains(&last) {
                 self.span = self.span_of(d.range());
@@ -414,9 +436,18 @@ impl<'a> Eval<'a> {
                 if let Some(fields) = self.dataclass_fields(class) {
                     let mut given = args.into_iter();
                     for (name, default) in fields {
-                        let v = match given.next().or_else(|| kwargs.iter().find(|(k, _)| *k == name).map(|(_, v)| v.clone())).or(default) {
+                        let v = match given
+                            .next()
+                            .or_else(|| kwargs.iter().find(|(k, _)| *k == name).map(|(_, v)| v.clone()))
+                            .or(default)
+                        {
                             Some(v) => v,
-                            None => return self.raise("TypeError", format!("__init__() missing 1 required positional argument: '{name}'")),
+                            None => {
+                                return self.raise(
+                                    "TypeError",
+                                    format!("__init__() missing 1 required positional argument: '{name}'"),
+                                );
+                            }
                         };
                         self.set_attribute(&object, &name, v)?;
                     }
@@ -463,7 +494,10 @@ impl<'a> Eval<'a> {
         };
         let mut scope = match self.globals.get(module).or_else(|| self.globals.get(file)) {
             Some(s) => *s,
-            None => return self.refuse("PM0117", format!("the module `{module}` of `{qualname}` is not part of the project")),
+            None => {
+                return self
+                    .refuse("PM0117", format!("the module `{module}` of `{qualname}` is not part of the project"));
+            }
         };
         if !closure.is_empty() {
             let inner = self.heap.alloc(Cell::Scope { vars: Default::default(), parent: Some(scope), outer: vec![] });
@@ -538,7 +572,12 @@ impl<'a> Eval<'a> {
     }
     /// A module by import name: of the project, or a library.
     pub fn import_module(&mut self, name: &str) -> R<Value> {
-        if self.frame().file.is_prelude && name != "numpy" && !name.starts_with("scipy") && name != "math" && name != "_pm" {
+        if self.frame().file.is_prelude
+            && name != "numpy"
+            && !name.starts_with("scipy")
+            && name != "math"
+            && name != "_pm"
+        {
             return self.prelude_module(name);
         }
         if let Some(c) = self.globals.get(name) {

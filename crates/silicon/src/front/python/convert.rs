@@ -93,8 +93,7 @@ impl Eval<'_> {
                 if let Some(k) = known(self, local, id) {
                     return Ok(k);
                 }
-                let value =
-                    self.new_static(NdArray { dtype: *dtype, shape: shape.clone(), data: data.0.clone() });
+                let value = self.new_static(NdArray { dtype: *dtype, shape: shape.clone(), data: data.0.clone() });
                 self.remember(*id, value.clone(), shared, local);
                 value
             }
@@ -135,13 +134,7 @@ impl Eval<'_> {
             PyValue::Opaque { .. } => Value::Opaque(Rc::new(p.clone())),
         })
     }
-    fn remember(
-        &mut self,
-        id: u64,
-        v: Value,
-        shared: bool,
-        local: &mut std::collections::HashMap<u64, Value>,
-    ) {
+    fn remember(&mut self, id: u64, v: Value, shared: bool, local: &mut std::collections::HashMap<u64, Value>) {
         if id != 0 {
             if shared {
                 self.imported.insert(id, v);
@@ -221,7 +214,9 @@ impl Eval<'_> {
         for a in args {
             match self.export(a) {
                 Some(p) => exported.push(p),
-                None => return self.refuse("PM0999", format!("internal error: `{expression}` asked of a dynamic value")),
+                None => {
+                    return self.refuse("PM0999", format!("internal error: `{expression}` asked of a dynamic value"));
+                }
             }
         }
         match self.oracle.eval(expression, &exported) {

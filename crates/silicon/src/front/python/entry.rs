@@ -30,13 +30,16 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
                 let d = match stop {
                     Stop::Refused(d) => *d,
                     Stop::Raised(r) => {
-                        let d = Diagnostic::error("PM0160", format!("this always raises {}: {}", r.type_name, r.message));
+                        let d =
+                            Diagnostic::error("PM0160", format!("this always raises {}: {}", r.type_name, r.message));
                         match r.span {
                             Some(s) => d.at(s, ""),
                             None => d,
                         }
                     }
-                    Stop::NeedsEmission => Diagnostic::new("PM0999", Severity::Bug, "internal error: emission outside a function"),
+                    Stop::NeedsEmission => {
+                        Diagnostic::new("PM0999", Severity::Bug, "internal error: emission outside a function")
+                    }
                 };
                 let retry = fix == Fix::Defaults && d.code != "PM0100" && ev.fixed_could_help;
                 diagnostics.push(d);
@@ -253,7 +256,8 @@ impl<'a> Eval<'a> {
                 if let Some(i) = c.instance
                     && !instances.contains(&i)
                 {
-                    uncovered.push((k, "the object was made with another configuration than the first one".to_string()));
+                    uncovered
+                        .push((k, "the object was made with another configuration than the first one".to_string()));
                     continue;
                 }
                 match self.compatible(&rec.calls[lead], c) {
@@ -270,7 +274,8 @@ impl<'a> Eval<'a> {
                 if pname == "self" || pname == "cls" {
                     continue;
                 }
-                let values: Vec<&PyValue> = covered.iter().filter_map(|k| rec.calls[*k].args.get(p).map(|a| &a.1)).collect();
+                let values: Vec<&PyValue> =
+                    covered.iter().filter_map(|k| rec.calls[*k].args.get(p).map(|a| &a.1)).collect();
                 let same = values.iter().all(|x| strip_ids(x) == strip_ids(v));
                 let is_default = defaults.iter().any(|(n, d)| n == pname && strip_ids(d) == strip_ids(v));
                 let spec = self.param_spec(v, &values, same, is_default, fix, &mut lengths);
@@ -328,7 +333,10 @@ impl<'a> Eval<'a> {
                 PyValue::Function { qualname, .. } => qualname.rsplit('.').next().unwrap_or(qualname).to_string(),
                 _ => "entry".into(),
             },
-            _ => return self.refuse("PM0161", "`--arg` needs a function entry; a class needs a bench that makes the object"),
+            _ => {
+                return self
+                    .refuse("PM0161", "`--arg` needs a function entry; a class needs a bench that makes the object");
+            }
         };
         Ok(Signature { name, params, covered: vec![], uncovered: vec![] })
     }
@@ -378,13 +386,16 @@ impl<'a> Eval<'a> {
             (PyValue::Scalar { dtype: d, .. }, PyValue::Scalar { dtype: e, .. }) if d != e => {
                 Some(format!("is {e} here and {d} in the first call"))
             }
-            (PyValue::Tuple { v: a, .. }, PyValue::Tuple { v: b, .. }) | (PyValue::List { v: a, .. }, PyValue::List { v: b, .. }) => {
+            (PyValue::Tuple { v: a, .. }, PyValue::Tuple { v: b, .. })
+            | (PyValue::List { v: a, .. }, PyValue::List { v: b, .. }) => {
                 if a.len() != b.len() {
                     return Some("has another number of items than in the first call".into());
                 }
                 a.iter().zip(b).find_map(|(p, q)| Self::value_compatible(p, q))
             }
-            (a, b) if std::mem::discriminant(a) != std::mem::discriminant(b) => Some("has another type than in the first call".into()),
+            (a, b) if std::mem::discriminant(a) != std::mem::discriminant(b) => {
+                Some("has another type than in the first call".into())
+            }
             _ => None,
         }
     }
@@ -406,9 +417,15 @@ impl<'a> Eval<'a> {
         };
         match v {
             PyValue::Bool { .. } => {
-                if same { fixed() } else { ParamSpec::Port(PortSpec { dtype: DType::Bool, shape: vec![], kind: LeafKind::Python }) }
+                if same {
+                    fixed()
+                } else {
+                    ParamSpec::Port(PortSpec { dtype: DType::Bool, shape: vec![], kind: LeafKind::Python })
+                }
             }
-            PyValue::Int { v } if v.parse::<i64>().is_ok() => number(DType::Int64, LeafKind::Python, values.len() > 0 && same),
+            PyValue::Int { v } if v.parse::<i64>().is_ok() => {
+                number(DType::Int64, LeafKind::Python, values.len() > 0 && same)
+            }
             PyValue::Float { .. } => number(DType::Float64, LeafKind::Python, false),
             PyValue::Complex { .. } => number(DType::Complex128, LeafKind::Python, false),
             PyValue::Scalar { dtype, .. } => number(*dtype, LeafKind::Scalar, false),
@@ -446,11 +463,17 @@ impl<'a> Eval<'a> {
             PyValue::List { v: items, .. } => {
                 let dtypes: HashSet<Option<DType>> = items.iter().map(python_number).collect();
                 if let (1, Some(Some(d))) = (dtypes.len(), dtypes.iter().next().copied()) {
-                    return ParamSpec::Port(PortSpec { dtype: d, shape: vec![Dim::from(items.len())], kind: LeafKind::List });
+                    return ParamSpec::Port(PortSpec {
+                        dtype: d,
+                        shape: vec![Dim::from(items.len())],
+                        kind: LeafKind::List,
+                    });
                 }
                 self.sequence_spec(false, items, values, same, fix, lengths, v)
             }
-            PyValue::Tuple { v: items, names } if names.is_empty() => self.sequence_spec(true, items, values, same, fix, lengths, v),
+            PyValue::Tuple { v: items, names } if names.is_empty() => {
+                self.sequence_spec(true, items, values, same, fix, lengths, v)
+            }
             _ => fixed(),
         }
     }
@@ -610,7 +633,8 @@ impl<'a> Eval<'a> {
                 && l.storage != *id
             {
                 if l.len != self.func.ty(*id).shape[0] {
-                    return self.refuse("PM0164", format!("the entry changes the length of the list `{name}` it is given"));
+                    return self
+                        .refuse("PM0164", format!("the entry changes the length of the list `{name}` it is given"));
                 }
                 let v = self.list_storage(&l)?;
                 results.push(v);
@@ -761,7 +785,14 @@ impl<'a> Eval<'a> {
                 let mut values = Vec::new();
                 let mut trees = Vec::new();
                 for (k, p) in parts.iter().enumerate() {
-                    let (v, t) = self.open_param(&format!("{name}_{k}"), p, recorded.get(k).copied().flatten(), params, ports, cells)?;
+                    let (v, t) = self.open_param(
+                        &format!("{name}_{k}"),
+                        p,
+                        recorded.get(k).copied().flatten(),
+                        params,
+                        ports,
+                        cells,
+                    )?;
                     values.push(v);
                     trees.push(t);
                 }
@@ -774,7 +805,8 @@ impl<'a> Eval<'a> {
                     && let Some(v) = cells.get(&id_of)
                     && let Value::Array(a) = v
                 {
-                    let port = ports.iter().find(|q| q.2.as_ref().is_some_and(|x| x.cell == a.cell)).map(|q| q.0.clone());
+                    let port =
+                        ports.iter().find(|q| q.2.as_ref().is_some_and(|x| x.cell == a.cell)).map(|q| q.0.clone());
                     return Ok((v.clone(), ArgTree::Input { port: port.unwrap_or_default() }));
                 }
                 let mut port = identifier(name);
@@ -910,7 +942,9 @@ impl<'a> Eval<'a> {
                 _ => return self.refuse("PM0999", "internal error: not a list cell"),
             },
             Value::Dict(c) => {
-                let Cell::Dict(items) = self.heap.get(*c).clone() else { return self.refuse("PM0999", "internal error") };
+                let Cell::Dict(items) = self.heap.get(*c).clone() else {
+                    return self.refuse("PM0999", "internal error");
+                };
                 let mut out = Vec::new();
                 for (k, x) in items {
                     let Some(key) = self.export(&k) else { return self.refuse("PM0134", "a dict key depends on data") };
@@ -932,7 +966,14 @@ impl<'a> Eval<'a> {
 
     // ---- module ----
 
-    fn assemble(&mut self, rec: &Recording, built: Vec<Built>, h0: &Heap, specs: &StateSpecs, instances: Vec<usize>) -> R<Translation> {
+    fn assemble(
+        &mut self,
+        rec: &Recording,
+        built: Vec<Built>,
+        h0: &Heap,
+        specs: &StateSpecs,
+        instances: Vec<usize>,
+    ) -> R<Translation> {
         let _ = rec;
         // initial state: run the emission of the initial values once
         self.heap = h0.clone();
@@ -1056,7 +1097,9 @@ pub fn strip_ids(v: &PyValue) -> PyValue {
         PyValue::List { v, .. } => PyValue::List { v: all(v), id: 0 },
         PyValue::Tuple { v, names } => PyValue::Tuple { v: all(v), names: names.clone() },
         PyValue::Set { v, .. } => PyValue::Set { v: all(v), id: 0 },
-        PyValue::Dict { v, .. } => PyValue::Dict { v: v.iter().map(|(k, x)| (strip_ids(k), strip_ids(x))).collect(), id: 0 },
+        PyValue::Dict { v, .. } => {
+            PyValue::Dict { v: v.iter().map(|(k, x)| (strip_ids(k), strip_ids(x))).collect(), id: 0 }
+        }
         PyValue::Ndarray { dtype, shape, data, .. } => {
             PyValue::Ndarray { dtype: *dtype, shape: shape.clone(), data: data.clone(), id: 0, base: 0 }
         }
@@ -1065,10 +1108,17 @@ pub fn strip_ids(v: &PyValue) -> PyValue {
             id: 0,
             attrs: attrs.iter().map(|(k, x)| (k.clone(), strip_ids(x))).collect(),
         },
-        PyValue::Class { module, qualname, file, line, .. } => {
-            PyValue::Class { module: module.clone(), qualname: qualname.clone(), file: file.clone(), line: *line, bases: vec![], attrs: vec![] }
+        PyValue::Class { module, qualname, file, line, .. } => PyValue::Class {
+            module: module.clone(),
+            qualname: qualname.clone(),
+            file: file.clone(),
+            line: *line,
+            bases: vec![],
+            attrs: vec![],
+        },
+        PyValue::Opaque { type_name, repr, .. } => {
+            PyValue::Opaque { type_name: type_name.clone(), repr: repr.clone(), handle: 0 }
         }
-        PyValue::Opaque { type_name, repr, .. } => PyValue::Opaque { type_name: type_name.clone(), repr: repr.clone(), handle: 0 },
         v => v.clone(),
     }
 }

@@ -350,9 +350,11 @@ impl<'a> Eval<'a> {
     pub fn source_text(&self) -> String {
         self.user_span()
             .and_then(|s| {
-                self.sources.get(s.file).text.get(s.start as usize..s.end as usize).map(|t| {
-                    t.split_whitespace().collect::<Vec<_>>().join(" ")
-                })
+                self.sources
+                    .get(s.file)
+                    .text
+                    .get(s.start as usize..s.end as usize)
+                    .map(|t| t.split_whitespace().collect::<Vec<_>>().join(" "))
             })
             .unwrap_or_default()
     }
@@ -470,8 +472,7 @@ impl<'a> Eval<'a> {
     /// A new array cell with known contents.
     pub fn new_static(&mut self, a: NdArray) -> Value {
         let ty = a.ty();
-        let cell =
-            self.heap.alloc(Cell::Array { content: Content::Static(Rc::new(a)), ty: ty.clone(), frozen: false });
+        let cell = self.heap.alloc(Cell::Array { content: Content::Static(Rc::new(a)), ty: ty.clone(), frozen: false });
         Value::Array(ArrayRef { cell, view: Rc::new(Vec::new()), ty })
     }
     /// The result of an array operation: a scalar of NumPy kind when it has no axes.

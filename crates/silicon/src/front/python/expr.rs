@@ -89,9 +89,7 @@ impl<'a> Eval<'a> {
                 match self.truth(&t)? {
                     Truth::Known(true) => self.expr(&i.body),
                     Truth::Known(false) => self.expr(&i.orelse),
-                    Truth::Dyn(c) => {
-                        self.choose(c, |ev| ev.expr(&i.body), |ev| ev.expr(&i.orelse))
-                    }
+                    Truth::Dyn(c) => self.choose(c, |ev| ev.expr(&i.body), |ev| ev.expr(&i.orelse)),
                 }
             }
             Expr::Tuple(t) => Ok(Value::tuple(self.elements(&t.elts)?)),
@@ -103,7 +101,11 @@ impl<'a> Eval<'a> {
                 let items = self.elements(&s.elts)?;
                 let list = Value::List(self.heap.alloc(Cell::List(items)));
                 if !self.is_static(&list) {
-                    return self.refuse_help("PM0106", "a set of values computed at run time is not supported", "use a list or an array");
+                    return self.refuse_help(
+                        "PM0106",
+                        "a set of values computed at run time is not supported",
+                        "use a list or an array",
+                    );
                 }
                 self.ask("set(a0)", &[list])
             }
@@ -153,7 +155,9 @@ impl<'a> Eval<'a> {
                 self.ask("set(a0)", &[list])
             }
             Expr::DictComp(c) => {
-                let Some(key) = &c.key else { return self.refuse("PM0106", "this dict comprehension is not supported") };
+                let Some(key) = &c.key else {
+                    return self.refuse("PM0106", "this dict comprehension is not supported");
+                };
                 let mut out: Vec<(Value, Value)> = Vec::new();
                 self.comprehend(&c.generators, &mut |ev| {
                     let k = ev.expr(key)?;
@@ -189,11 +193,9 @@ impl<'a> Eval<'a> {
                 Ok(v)
             }
             Expr::Starred(s) => self.expr(&s.value),
-            Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => self.refuse_help(
-                "PM0107",
-                "generators and coroutines are not supported",
-                "return a list or an array",
-            ),
+            Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) => {
+                self.refuse_help("PM0107", "generators and coroutines are not supported", "return a list or an array")
+            }
             Expr::TString(_) | Expr::IpyEscapeCommand(_) => self.refuse("PM0105", "this expression is not supported"),
         }
     }
@@ -361,7 +363,8 @@ impl<'a> Eval<'a> {
             ev.assign(&g.target, v)
         };
         let mut body = |ev: &mut Self| -> R<Flow> { ev.filtered(&g.ifs, rest, leaf) };
-        let names: Vec<Rc<str>> = super::names::top_level_stores(&[], Some(&g.target)).into_iter().map(|(n, _)| n.into()).collect();
+        let names: Vec<Rc<str>> =
+            super::names::top_level_stores(&[], Some(&g.target)).into_iter().map(|(n, _)| n.into()).collect();
         let out = self.run_loop(&iterable, &names, &mut bind, &mut body);
         self.frames.truncate(depth - 1);
         out.map(|_| ())
@@ -472,18 +475,20 @@ impl<'a> Eval<'a> {
     fn uniform(&self, items: &[Value]) -> bool {
         let Some(first) = items.first() else { return true };
         match first {
-            Value::Tuple(t, _) => items.iter().all(|v| matches!(v, Value::Tuple(u, _) if u.len() == t.len())) && {
-                (0..t.len()).all(|k| {
-                    let column: Vec<Value> = items
-                        .iter()
-                        .filter_map(|v| match v {
-                            Value::Tuple(u, _) => Some(u[k].clone()),
-                            _ => None,
-                        })
-                        .collect();
-                    self.uniform(&column)
-                })
-            },
+            Value::Tuple(t, _) => {
+                items.iter().all(|v| matches!(v, Value::Tuple(u, _) if u.len() == t.len())) && {
+                    (0..t.len()).all(|k| {
+                        let column: Vec<Value> = items
+                            .iter()
+                            .filter_map(|v| match v {
+                                Value::Tuple(u, _) => Some(u[k].clone()),
+                                _ => None,
+                            })
+                            .collect();
+                        self.uniform(&column)
+                    })
+                }
+            }
             Value::Array(a) => items.iter().all(|v| matches!(v, Value::Array(b) if b.ty == a.ty)),
             v => {
                 let Some(d) = self.number_dtype(v) else { return false };
@@ -499,9 +504,8 @@ impl<'a> Eval<'a> {
             Value::Tuple(t, _) | Value::Items(t) => Ok(t.to_vec()),
             Value::List(c) | Value::Set(c) => match self.heap.get(*c) {
                 Cell::List(v) | Cell::Set(v) => Ok(v.clone()),
-                Cell::DynList(_) => {
-                    self.refuse("PM0133", "the number of items of this list depends on data, which is not supported here")
-                }
+                Cell::DynList(_) => self
+                    .refuse("PM0133", "the number of items of this list depends on data, which is not supported here"),
                 _ => self.refuse("PM0999", "internal error: not a list cell"),
             },
             Value::Dict(c) => match self.heap.get(*c) {
@@ -514,7 +518,10 @@ impl<'a> Eval<'a> {
                 let n = self.iter_len(v)?;
                 let Some(n) = n.as_const() else {
                     let what = v.describe();
-                    return self.refuse("PM0133", format!("the number of items of {what} depends on data, which is not supported here"));
+                    return self.refuse(
+                        "PM0133",
+                        format!("the number of items of {what} depends on data, which is not supported here"),
+                    );
                 };
                 if n > 1_000_000 {
                     return self.refuse("PM0190", "more than 1,000,000 items are handled one by one");
@@ -595,10 +602,14 @@ impl<'a> Eval<'a> {
             Value::Object(c) => self.object_attribute(*c, name),
             Value::Super(c, after) => {
                 let object = Value::Object(*c);
-                let Cell::Object { class, .. } = self.heap.get(*c) else { return self.refuse("PM0999", "internal error: not an object") };
+                let Cell::Object { class, .. } = self.heap.get(*c) else {
+                    return self.refuse("PM0999", "internal error: not an object");
+                };
                 let mro = class.mro();
                 let at = mro.iter().position(|k| Rc::ptr_eq(k, after)).map_or(0, |p| p + 1);
-                let found = mro[at..].iter().find_map(|k| k.members.iter().rev().find(|(n, _)| &**n == name).map(|(_, m)| m.clone()));
+                let found = mro[at..]
+                    .iter()
+                    .find_map(|k| k.members.iter().rev().find(|(n, _)| &**n == name).map(|(_, m)| m.clone()));
                 match found {
                     Some(Member::Method(f)) => Ok(Value::Method(Box::new(object), f)),
                     Some(Member::Property(f, _)) => self.call_function(&f, vec![object], vec![]),
@@ -610,7 +621,9 @@ impl<'a> Eval<'a> {
             }
             Value::Class(k) => {
                 match k.find(name) {
-                    Some(Member::Method(f) | Member::Static(f) | Member::Property(f, _)) => return Ok(Value::Function(f)),
+                    Some(Member::Method(f) | Member::Static(f) | Member::Property(f, _)) => {
+                        return Ok(Value::Function(f));
+                    }
                     Some(Member::ClassMethod(f)) => return Ok(Value::Method(Box::new(o.clone()), f)),
                     None => {}
                 }
@@ -632,24 +645,30 @@ impl<'a> Eval<'a> {
                 let k = names.iter().position(|n| n == name).unwrap_or(0);
                 Ok(items[k].clone())
             }
-            Value::Dyn(_) | Value::Sym(_) | Value::Scalar(_) | Value::Int(_) | Value::Float(_) | Value::Complex(..) | Value::Bool(_) => {
-                match name {
-                    "real" | "imag" => self.part(o, name == "real"),
-                    "dtype" if Self::is_numpy(o) => match self.number_dtype(o) {
-                        Some(d) => Ok(Value::Dtype(d)),
-                        None => self.refuse("PM0999", "internal error: scalar without type"),
-                    },
-                    "shape" if Self::is_numpy(o) => Ok(Value::tuple(vec![])),
-                    "ndim" if Self::is_numpy(o) => Ok(Value::Int(0)),
-                    "size" if Self::is_numpy(o) => Ok(Value::Int(1)),
-                    "T" if Self::is_numpy(o) => Ok(o.clone()),
-                    _ => Ok(Value::BuiltinMethod(Box::new(o.clone()), name.into())),
-                }
-            }
-            Value::Opaque(_) | Value::Dtype(_) => self.ask(&format!("a0.{name}"), std::slice::from_ref(o)).or_else(|e| match e {
-                Stop::Raised(_) => Err(e),
+            Value::Dyn(_)
+            | Value::Sym(_)
+            | Value::Scalar(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Complex(..)
+            | Value::Bool(_) => match name {
+                "real" | "imag" => self.part(o, name == "real"),
+                "dtype" if Self::is_numpy(o) => match self.number_dtype(o) {
+                    Some(d) => Ok(Value::Dtype(d)),
+                    None => self.refuse("PM0999", "internal error: scalar without type"),
+                },
+                "shape" if Self::is_numpy(o) => Ok(Value::tuple(vec![])),
+                "ndim" if Self::is_numpy(o) => Ok(Value::Int(0)),
+                "size" if Self::is_numpy(o) => Ok(Value::Int(1)),
+                "T" if Self::is_numpy(o) => Ok(o.clone()),
                 _ => Ok(Value::BuiltinMethod(Box::new(o.clone()), name.into())),
-            }),
+            },
+            Value::Opaque(_) | Value::Dtype(_) => {
+                self.ask(&format!("a0.{name}"), std::slice::from_ref(o)).or_else(|e| match e {
+                    Stop::Raised(_) => Err(e),
+                    _ => Ok(Value::BuiltinMethod(Box::new(o.clone()), name.into())),
+                })
+            }
             Value::Slice(s) => Ok(match name {
                 "start" => s[0].clone(),
                 "stop" => s[1].clone(),
@@ -670,7 +689,9 @@ impl<'a> Eval<'a> {
     }
     fn object_attribute(&mut self, c: CellId, name: &str) -> R<Value> {
         let object = Value::Object(c);
-        let Cell::Object { class, attrs } = self.heap.get(c) else { return self.refuse("PM0999", "internal error: not an object") };
+        let Cell::Object { class, attrs } = self.heap.get(c) else {
+            return self.refuse("PM0999", "internal error: not an object");
+        };
         let class = class.clone();
         if let Some(Member::Property(f, _)) = class.find(name) {
             return self.call_function(&f, vec![object], vec![]);
@@ -701,7 +722,10 @@ impl<'a> Eval<'a> {
         }
         if let Some(base) = &class.foreign_base {
             let base = base.clone();
-            return self.refuse("PM0113", format!("attribute `{name}` comes from the base class `{base}`, which is not in the project"));
+            return self.refuse(
+                "PM0113",
+                format!("attribute `{name}` comes from the base class `{base}`, which is not in the project"),
+            );
         }
         self.raise("AttributeError", format!("'{}' object has no attribute '{name}'", class.name))
     }
@@ -747,7 +771,11 @@ impl<'a> Eval<'a> {
                     let view = self.view(&a.clone(), step);
                     self.array_set(&view, &Value::Ellipsis, &v)
                 }
-                _ => self.refuse_help("PM0109", format!("assigning to `.{name}` of an array is not supported"), "use a new array (`x = x.reshape(...)`)"),
+                _ => self.refuse_help(
+                    "PM0109",
+                    format!("assigning to `.{name}` of an array is not supported"),
+                    "use a new array (`x = x.reshape(...)`)",
+                ),
             },
             v => self.refuse("PM0109", format!("assigning to an attribute of {} is not supported", v.describe())),
         }
@@ -762,7 +790,11 @@ impl<'a> Eval<'a> {
             "nbytes" => self.dim_int(&a.ty.size().scale(a.ty.dtype.size() as i64)),
             "T" => {
                 let perm = (0..a.ty.rank()).rev().collect();
-                if a.ty.rank() < 2 { Value::Array(a.clone()) } else { Value::Array(self.view(a, ViewStep::Transpose(perm))) }
+                if a.ty.rank() < 2 {
+                    Value::Array(a.clone())
+                } else {
+                    Value::Array(self.view(a, ViewStep::Transpose(perm)))
+                }
             }
             "real" | "imag" => return self.part(&Value::Array(a.clone()), name == "real"),
             "flat" => Value::Array(self.view(a, ViewStep::Reshape(vec![a.ty.size()]))),
@@ -808,7 +840,9 @@ impl<'a> Eval<'a> {
                 _ => Ok(v.clone()),
             },
             Value::List(c) if matches!(self.heap.get(*c), Cell::DynList(_)) => {
-                let Cell::DynList(l) = self.heap.get(*c).clone() else { return self.refuse("PM0999", "internal error") };
+                let Cell::DynList(l) = self.heap.get(*c).clone() else {
+                    return self.refuse("PM0999", "internal error");
+                };
                 let id = self.list_storage(&l)?;
                 // a copy: the list may change later
                 let out = self.new_array(id);
@@ -874,7 +908,10 @@ impl<'a> Eval<'a> {
                 None => s,
                 Some(t) => {
                     if t.len() != s.len() {
-                        return self.raise("ValueError", "setting an array element with a sequence. The requested array has an inhomogeneous shape");
+                        return self.raise(
+                            "ValueError",
+                            "setting an array element with a sequence. The requested array has an inhomogeneous shape",
+                        );
                     }
                     let t = t.clone();
                     t.iter()
@@ -892,15 +929,21 @@ impl<'a> Eval<'a> {
         let ids = ids.into_iter().map(|v| self.reshape_to(v, one.clone())).collect::<R<Vec<_>>>()?;
         let mut full = vec![Dim::from(ids.len())];
         full.extend(shape);
-        let out = if ids.len() == 1 { self.reshape_to(ids[0], full)? } else { self.emit(Op::Concat { axis: 0 }, ids, Type { dtype: d, shape: full })? };
+        let out = if ids.len() == 1 {
+            self.reshape_to(ids[0], full)?
+        } else {
+            self.emit(Op::Concat { axis: 0 }, ids, Type { dtype: d, shape: full })?
+        };
         Ok(self.new_array(out))
     }
     /// `x.astype(dtype)`: always a new array.
     pub fn astype(&mut self, v: &Value, dtype: DType) -> R<Value> {
         if self.is_static(v) {
-            return self.ask("numpy.asarray(a0).astype(a1)[()]", &[v.clone(), Value::Dtype(dtype)]).map(|x| match (x, v) {
-                (x @ Value::Array(_), _) => x,
-                (x, _) => x,
+            return self.ask("numpy.asarray(a0).astype(a1)[()]", &[v.clone(), Value::Dtype(dtype)]).map(|x| {
+                match (x, v) {
+                    (x @ Value::Array(_), _) => x,
+                    (x, _) => x,
+                }
             });
         }
         let from = self.number_dtype(v).unwrap_or(dtype);

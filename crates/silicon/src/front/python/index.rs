@@ -10,7 +10,11 @@ use std::rc::Rc;
 /// One item of an array index, evaluated.
 enum Item {
     At(Dim),
-    Range { start: Dim, step: i64, len: Dim },
+    Range {
+        start: Dim,
+        step: i64,
+        len: Dim,
+    },
     NewAxis,
     /// int64 index array, in range
     Fancy(ValueId),
@@ -164,11 +168,23 @@ impl Eval<'_> {
         let d = self.to_dim(&v)?;
         let (lo, hi) = if negative { (Dim::from(-1i64), n.offset(-1)) } else { (Dim::from(0i64), n.clone()) };
         if self.proves_nonnegative(&d) {
-            return Ok(if self.proves_le(&d, &hi) { d } else if self.proves_le(&hi, &d) { hi } else { d.minimum(&hi) });
+            return Ok(if self.proves_le(&d, &hi) {
+                d
+            } else if self.proves_le(&hi, &d) {
+                hi
+            } else {
+                d.minimum(&hi)
+            });
         }
         if self.proves_nonnegative(&d.scale(-1).offset(-1)) {
             let s = d.add(n);
-            return Ok(if self.proves_le(&lo, &s) { s } else if self.proves_le(&s, &lo) { lo } else { s.maximum(&lo) });
+            return Ok(if self.proves_le(&lo, &s) {
+                s
+            } else if self.proves_le(&s, &lo) {
+                lo
+            } else {
+                s.maximum(&lo)
+            });
         }
         let (i, zero) = (self.dim_value(&d)?, self.constant(Scalar::i64(0))?);
         let len = self.dim_value(n)?;
@@ -191,7 +207,13 @@ impl Eval<'_> {
             v => match self.known_int(v) {
                 Some(0) => return self.raise("ValueError", "slice step cannot be zero"),
                 Some(k) => k.clamp(-(1 << 62), 1 << 62) as i64,
-                None => return self.refuse_help("PM0141", "a slice step computed at run time is not supported", "make the step a constant"),
+                None => {
+                    return self.refuse_help(
+                        "PM0141",
+                        "a slice step computed at run time is not supported",
+                        "make the step a constant",
+                    );
+                }
             },
         };
         let (start, stop) = if step > 0 {
@@ -234,10 +256,19 @@ impl Eval<'_> {
                         });
                         let whole = ArrayRef { cell, view: Rc::new(vec![]), ty: self.ty(all) };
                         let mut items = vec![AxisItem::Range { start, step, len: len.clone() }];
-                        items.extend(l.item.shape.iter().map(|d| AxisItem::Range { start: Dim::from(0i64), step: 1, len: d.clone() }));
+                        items.extend(l.item.shape.iter().map(|d| AxisItem::Range {
+                            start: Dim::from(0i64),
+                            step: 1,
+                            len: d.clone(),
+                        }));
                         let v = self.view(&whole, ViewStep::Index(items));
                         let storage = self.read_array(&v)?;
-                        let cell = self.heap.alloc(Cell::DynList(super::state::DynList { storage, len: len.clone(), capacity: len, ..l }));
+                        let cell = self.heap.alloc(Cell::DynList(super::state::DynList {
+                            storage,
+                            len: len.clone(),
+                            capacity: len,
+                            ..l
+                        }));
                         return Ok(Value::List(cell));
                     }
                     let d = self.to_dim(index)?;
@@ -248,9 +279,15 @@ impl Eval<'_> {
             },
             Value::Dict(c) => {
                 if !self.is_static(index) {
-                    return self.refuse_help("PM0134", "a dict is read with a key that depends on data", "use an array or a list indexed by an int");
+                    return self.refuse_help(
+                        "PM0134",
+                        "a dict is read with a key that depends on data",
+                        "use an array or a list indexed by an int",
+                    );
                 }
-                let Cell::Dict(items) = self.heap.get(*c) else { return self.refuse("PM0999", "internal error: not a dict cell") };
+                let Cell::Dict(items) = self.heap.get(*c) else {
+                    return self.refuse("PM0999", "internal error: not a dict cell");
+                };
                 match items.iter().find(|(k, _)| same_key(k, index)) {
                     Some((_, v)) => Ok(v.clone()),
                     None => self.raise("KeyError", index.describe()),
@@ -363,7 +400,8 @@ impl Eval<'_> {
         if let Some(parts) = parts {
             let n = parts[0].len();
             if parts.iter().any(|p| p.len() != n) {
-                return self.refuse("PM0133", "this list holds sequences of different lengths and is indexed at run time");
+                return self
+                    .refuse("PM0133", "this list holds sequences of different lengths and is indexed at run time");
             }
             let mut out = Vec::with_capacity(n);
             for k in 0..n {
@@ -395,12 +433,18 @@ impl Eval<'_> {
         let array = self.to_array(&tuple, Some(dtype))?;
         let Value::Array(a) = &array else { return self.refuse("PM0999", "internal error: not an array") };
         let mut index = vec![AxisItem::At(at.clone())];
-        index.extend(a.ty.shape[1..].iter().map(|d| AxisItem::Range { start: Dim::from(0i64), step: 1, len: d.clone() }));
+        index.extend(a.ty.shape[1..].iter().map(|d| AxisItem::Range {
+            start: Dim::from(0i64),
+            step: 1,
+            len: d.clone(),
+        }));
         let v = self.view(a, ViewStep::Index(index));
         let id = self.read_array(&v)?;
         Ok(match first {
             Value::Int(_) | Value::Sym(_) => Value::Sym(self.value_dim(id)),
-            Value::Bool(_) | Value::Float(_) | Value::Complex(..) | Value::Dyn(_) if !numpy => self.scalar(id, Kind::Py),
+            Value::Bool(_) | Value::Float(_) | Value::Complex(..) | Value::Dyn(_) if !numpy => {
+                self.scalar(id, Kind::Py)
+            }
             _ => self.result(id),
         })
     }
@@ -432,7 +476,10 @@ impl Eval<'_> {
         let used: usize = items.iter().map(consumed).sum();
         let rank = a.ty.rank();
         if used > rank {
-            return self.raise("IndexError", format!("too many indices for array: array is {rank}-dimensional, but {used} were indexed"));
+            return self.raise(
+                "IndexError",
+                format!("too many indices for array: array is {rank}-dimensional, but {used} were indexed"),
+            );
         }
         let fill = rank - used;
         if !items.iter().any(|v| matches!(v, Value::Ellipsis)) {
@@ -517,7 +564,8 @@ impl Eval<'_> {
         let idx_ty = Type { dtype: DType::Int64, shape: vec![Dim::from(next)] };
         let r = self.emit_multi(Op::Compress, vec![mask], vec![count_ty, idx_ty])?;
         let Some(top) = self.upper_bound(&n, 8) else {
-            return self.refuse("PM0140", "the size of this selection depends on data and has no bound that can be seen");
+            return self
+                .refuse("PM0140", "the size of this selection depends on data and has no bound that can be seen");
         };
         let d = self.runtime_extent(r[0], Dim::from(0i64), top);
         Ok((d, r[1]))
@@ -579,7 +627,10 @@ impl Eval<'_> {
         let (source, items) = self.parse_index(a, index)?;
         if !items.iter().any(|i| matches!(i, Item::Fancy(_))) {
             let v = self.basic_view(&source, &items);
-            if v.ty.shape.is_empty() && !items.iter().any(|i| matches!(i, Item::NewAxis)) && !matches!(index, Value::Ellipsis) {
+            if v.ty.shape.is_empty()
+                && !items.iter().any(|i| matches!(i, Item::NewAxis))
+                && !matches!(index, Value::Ellipsis)
+            {
                 if let Some(n) = self.static_array(&v) {
                     return Ok(Value::Scalar(n.get(0)));
                 }
@@ -603,9 +654,9 @@ impl Eval<'_> {
                 _ => None,
             })
             .collect();
-        let trivial = axes.iter().zip(&a.ty.shape).all(|(i, n)| {
-            matches!(i, AxisItem::Range { start, step: 1, len } if start.as_const() == Some(0) && len == n)
-        });
+        let trivial = axes.iter().zip(&a.ty.shape).all(
+            |(i, n)| matches!(i, AxisItem::Range { start, step: 1, len } if start.as_const() == Some(0) && len == n),
+        );
         let v = if trivial { a.clone() } else { self.view(a, ViewStep::Index(axes)) };
         if !items.iter().any(|i| matches!(i, Item::NewAxis)) {
             return v;
@@ -707,7 +758,10 @@ impl Eval<'_> {
                 if let Cell::DynList(l) = self.heap.get(c) {
                     let mut l = l.clone();
                     if matches!(index, Value::Slice(_)) {
-                        return self.refuse("PM0133", "storing into a slice of a list whose length depends on data is not supported");
+                        return self.refuse(
+                            "PM0133",
+                            "storing into a slice of a list whose length depends on data is not supported",
+                        );
                     }
                     let d = self.to_dim(index)?;
                     let at = self.normalise_index(&d, &l.len.clone(), "list assignment")?;
@@ -715,7 +769,9 @@ impl Eval<'_> {
                     *self.heap.get_mut(c) = Cell::DynList(l);
                     return Ok(());
                 }
-                let Cell::List(items) = self.heap.get(c) else { return self.refuse("PM0999", "internal error: not a list cell") };
+                let Cell::List(items) = self.heap.get(c) else {
+                    return self.refuse("PM0999", "internal error: not a list cell");
+                };
                 let n = items.len() as i128;
                 if let Value::Slice(s) = index {
                     let new = self.known_items(value)?;
@@ -723,7 +779,8 @@ impl Eval<'_> {
                         Value::None => Some(d),
                         v => ev.known_int(v).map(|i| (if i < 0 { i + n } else { i }).clamp(0, n)),
                     };
-                    let (Some(lo), Some(hi), Value::None) = (bound(self, &s[0], 0), bound(self, &s[1], n), &s[2]) else {
+                    let (Some(lo), Some(hi), Value::None) = (bound(self, &s[0], 0), bound(self, &s[1], n), &s[2])
+                    else {
                         return self.refuse("PM0133", "storing into this slice of a list is not supported");
                     };
                     if let Cell::List(items) = self.heap.get_mut(c) {
@@ -750,7 +807,11 @@ impl Eval<'_> {
             }
             Value::Dict(c) => {
                 if !self.is_static(index) {
-                    return self.refuse_help("PM0134", "a dict is written with a key that depends on data", "use an array indexed by an int");
+                    return self.refuse_help(
+                        "PM0134",
+                        "a dict is written with a key that depends on data",
+                        "use an array indexed by an int",
+                    );
                 }
                 let c = *c;
                 if let Cell::Dict(items) = self.heap.get_mut(c) {
@@ -793,11 +854,16 @@ impl Eval<'_> {
         };
         let numpy = Self::is_numpy(value);
         let wants_numpy = Self::is_numpy(&l.template);
-        let fits = have == Some(l.item.dtype) || (!wants_numpy && !numpy && have == Some(DType::Int64) && l.item.dtype == DType::Float64);
+        let fits = have == Some(l.item.dtype)
+            || (!wants_numpy && !numpy && have == Some(DType::Int64) && l.item.dtype == DType::Float64);
         if !fits {
             return self.refuse_help(
                 "PM0133",
-                format!("{} is put into a list of {} items whose length depends on data", value.describe(), l.item.dtype),
+                format!(
+                    "{} is put into a list of {} items whose length depends on data",
+                    value.describe(),
+                    l.item.dtype
+                ),
                 "keep all items of the list of one type",
             );
         }
@@ -914,7 +980,11 @@ impl Eval<'_> {
         let lead = shape.len() - ty.rank();
         for (k, d) in ty.shape.iter().enumerate() {
             if d.as_const() != Some(1) && *d != shape[lead + k] {
-                self.require_equal(d, &shape[lead + k].clone(), "could not broadcast input array into the shape of the target")?;
+                self.require_equal(
+                    d,
+                    &shape[lead + k].clone(),
+                    "could not broadcast input array into the shape of the target",
+                )?;
             }
         }
         let v = self.align(v, shape)?;

@@ -13,13 +13,80 @@ use std::rc::Rc;
 /// Names of Python's builtins that programs may use.
 pub fn is_builtin(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "abs", "all", "any", "bin", "bool", "bytes", "callable", "chr", "complex", "dict", "divmod", "enumerate", "eval", "exec",
-        "filter", "float", "format", "frozenset", "getattr", "globals", "hasattr", "hash", "hex", "id", "input", "int", "isinstance",
-        "issubclass", "iter", "len", "list", "locals", "map", "max", "min", "next", "object", "open", "ord", "pow", "print", "property", "range",
-        "repr", "reversed", "round", "set", "setattr", "slice", "sorted", "str", "sum", "super", "tuple", "type", "vars", "zip",
-        "NotImplemented", "bytearray", "memoryview",
+        "abs",
+        "all",
+        "any",
+        "bin",
+        "bool",
+        "bytes",
+        "callable",
+        "chr",
+        "complex",
+        "dict",
+        "divmod",
+        "enumerate",
+        "eval",
+        "exec",
+        "filter",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "globals",
+        "hasattr",
+        "hash",
+        "hex",
+        "id",
+        "input",
+        "int",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "len",
+        "list",
+        "locals",
+        "map",
+        "max",
+        "min",
+        "next",
+        "object",
+        "open",
+        "ord",
+        "pow",
+        "print",
+        "property",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "setattr",
+        "slice",
+        "sorted",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+        "vars",
+        "zip",
+        "NotImplemented",
+        "bytearray",
+        "memoryview",
     ];
-    NAMES.contains(&name) || name.ends_with("Error") || matches!(name, "Exception" | "BaseException" | "StopIteration" | "KeyboardInterrupt" | "Warning" | "RuntimeWarning" | "UserWarning" | "DeprecationWarning")
+    NAMES.contains(&name)
+        || name.ends_with("Error")
+        || matches!(
+            name,
+            "Exception"
+                | "BaseException"
+                | "StopIteration"
+                | "KeyboardInterrupt"
+                | "Warning"
+                | "RuntimeWarning"
+                | "UserWarning"
+                | "DeprecationWarning"
+        )
 }
 
 /// The element type a library name stands for.
@@ -71,7 +138,10 @@ impl<'v> Args<'v> {
         if self.positional.len() > positional {
             return Some(format!("{} positional arguments", self.positional.len()));
         }
-        self.keywords.iter().find(|(k, _)| !self.used.borrow().iter().any(|u| u == &**k)).map(|(k, _)| format!("the argument `{k}`"))
+        self.keywords
+            .iter()
+            .find(|(k, _)| !self.used.borrow().iter().any(|u| u == &**k))
+            .map(|(k, _)| format!("the argument `{k}`"))
     }
 }
 
@@ -131,7 +201,9 @@ impl<'a> Eval<'a> {
                     _ => return self.refuse("PM0126", format!("the element type {s:?} is not supported")),
                 },
             },
-            Value::Opaque(_) => return self.refuse("PM0126", format!("the element type {} is not supported", v.describe())),
+            Value::Opaque(_) => {
+                return self.refuse("PM0126", format!("the element type {} is not supported", v.describe()));
+            }
             v => return self.raise("TypeError", format!("Cannot interpret {} as a data type", v.describe())),
         })
     }
@@ -165,7 +237,9 @@ impl<'a> Eval<'a> {
     }
     /// An axis argument brought into range.
     pub fn as_axis(&mut self, v: &Value, rank: usize) -> R<usize> {
-        let Some(i) = self.known_int(v) else { return self.refuse("PM0141", "an axis computed at run time is not supported") };
+        let Some(i) = self.known_int(v) else {
+            return self.refuse("PM0141", "an axis computed at run time is not supported");
+        };
         let at = if i < 0 { i + rank as i128 } else { i };
         if at < 0 || at >= rank as i128 {
             return self.raise("AxisError", format!("axis {i} is out of bounds for array of dimension {rank}"));
@@ -207,7 +281,11 @@ impl<'a> Eval<'a> {
                 self.warn_once("PM0152", "plotting has no effect in the translation");
                 return Ok(Value::Library("matplotlib.ignored".into()));
             }
-            return self.refuse_help("PM0119", "plotting inside the entry is not supported", "plot in the bench script, from the returned values");
+            return self.refuse_help(
+                "PM0119",
+                "plotting inside the entry is not supported",
+                "plot in the bench script, from the returned values",
+            );
         }
         if let Some(v) = self.builtin(name, &args, &kwargs)? {
             return Ok(v);
@@ -218,10 +296,20 @@ impl<'a> Eval<'a> {
         }
         let all_static = args.iter().all(|v| self.is_static(v)) && kwargs.iter().all(|(_, v)| self.is_static(v));
         if all_static && !name.starts_with("_pm.") && !mutates(name) {
-            if name == "builtins.open" || name == "builtins.input" || name == "builtins.eval" || name == "builtins.exec" || name.starts_with("os.") || name.starts_with("socket") || name.starts_with("subprocess") {
+            if name == "builtins.open"
+                || name == "builtins.input"
+                || name == "builtins.eval"
+                || name == "builtins.exec"
+                || name.starts_with("os.")
+                || name.starts_with("socket")
+                || name.starts_with("subprocess")
+            {
                 return self.refuse_help(
                     "PM0119",
-                    format!("`{}` inside the entry is not supported: a translation has no files, processes or interpreter", name.trim_start_matches("builtins.")),
+                    format!(
+                        "`{}` inside the entry is not supported: a translation has no files, processes or interpreter",
+                        name.trim_start_matches("builtins.")
+                    ),
                     "do input and output in the bench script and pass arrays in",
                 );
             }
@@ -261,7 +349,13 @@ impl<'a> Eval<'a> {
             return Ok(Value::Scalar(super::eval::convert_constant(s, d)));
         }
         if self.is_static(v) {
-            return self.ask("a0(a1)", &[Value::Library(format!("numpy.{}", if d == DType::Bool { "bool_" } else { d.name() }).into()), v.clone()]);
+            return self.ask(
+                "a0(a1)",
+                &[
+                    Value::Library(format!("numpy.{}", if d == DType::Bool { "bool_" } else { d.name() }).into()),
+                    v.clone(),
+                ],
+            );
         }
         let v = match v {
             Value::List(_) | Value::Tuple(..) => self.to_array(v, None)?,
@@ -317,7 +411,8 @@ impl<'a> Eval<'a> {
             "numpy.zeros_like" | "numpy.ones_like" | "numpy.empty_like" | "numpy.full_like" => {
                 let Some(x) = a.get(0, "a").or_else(|| a.get(0, "prototype")) else { return Ok(None) };
                 let full = name == "numpy.full_like";
-                let fill = if full { a.get(1, "fill_value") } else { Some(Value::Int(i128::from(name == "numpy.ones_like"))) };
+                let fill =
+                    if full { a.get(1, "fill_value") } else { Some(Value::Int(i128::from(name == "numpy.ones_like"))) };
                 let d = a.get(if full { 2 } else { 1 }, "dtype");
                 let shape = a.keyword("shape");
                 if a.leftover(3).is_some() {
@@ -339,7 +434,15 @@ impl<'a> Eval<'a> {
                 let Some(fill) = fill else { return Ok(None) };
                 self.filled(shape, &fill, d)?
             }
-            "numpy.array" | "numpy.asarray" | "numpy.asanyarray" | "numpy.ascontiguousarray" | "numpy.asfarray" | "numpy.copy" | "numpy.fromiter" | "numpy.require" | "numpy.asarray_chkfinite" => {
+            "numpy.array"
+            | "numpy.asarray"
+            | "numpy.asanyarray"
+            | "numpy.ascontiguousarray"
+            | "numpy.asfarray"
+            | "numpy.copy"
+            | "numpy.fromiter"
+            | "numpy.require"
+            | "numpy.asarray_chkfinite" => {
                 let Some(x) = a.get(0, "object").or_else(|| a.get(0, "a")) else { return Ok(None) };
                 let d = if name == "numpy.copy" { None } else { a.get(1, "dtype") };
                 let copy = a.keyword("copy");
@@ -350,7 +453,8 @@ impl<'a> Eval<'a> {
                 }
                 let d = self.optional_dtype(d)?;
                 let d = if name == "numpy.asfarray" { Some(d.unwrap_or(float)) } else { d };
-                let fresh = matches!(name, "numpy.array" | "numpy.copy") && !matches!(copy, Some(Value::Bool(false) | Value::None));
+                let fresh = matches!(name, "numpy.array" | "numpy.copy")
+                    && !matches!(copy, Some(Value::Bool(false) | Value::None));
                 let v = self.to_array(&x, d)?;
                 match (&x, &v) {
                     (Value::Array(p), Value::Array(q)) if fresh && p.cell == q.cell => self.copy_array(q)?,
@@ -446,7 +550,14 @@ impl<'a> Eval<'a> {
                 let Some(x) = a.get(0, "element") else { return Ok(None) };
                 Value::Bool(matches!(
                     x,
-                    Value::Bool(_) | Value::Int(_) | Value::Sym(_) | Value::Float(_) | Value::Complex(..) | Value::Scalar(_) | Value::Dyn(_) | Value::Str(_)
+                    Value::Bool(_)
+                        | Value::Int(_)
+                        | Value::Sym(_)
+                        | Value::Float(_)
+                        | Value::Complex(..)
+                        | Value::Scalar(_)
+                        | Value::Dyn(_)
+                        | Value::Str(_)
                 ))
             }
             "numpy.result_type" | "numpy.promote_types" | "numpy.common_type" => {
@@ -511,7 +622,8 @@ impl<'a> Eval<'a> {
 
     fn array_arg(&mut self, v: &Value) -> R<(ArrayRef, bool)> {
         // rank 0 stays rank 0; the flag says that it was a scalar
-        let scalar = !matches!(v, Value::Array(_) | Value::List(_) | Value::Tuple(..) | Value::Items(_) | Value::Range(_));
+        let scalar =
+            !matches!(v, Value::Array(_) | Value::List(_) | Value::Tuple(..) | Value::Items(_) | Value::Range(_));
         match self.to_array(v, None)? {
             Value::Array(a) => Ok((a, scalar)),
             _ => self.refuse("PM0999", "internal error: not an array"),
@@ -549,7 +661,8 @@ impl<'a> Eval<'a> {
             let (Some(x), Some(y)) = (a.get(0, "x1"), a.get(1, "x2")) else { return Ok(None) };
             let out = a.get(2, "out");
             if a.leftover(3).is_some() {
-                return self.refuse("PM0118", format!("`{name}` with {} is not supported", a.leftover(3).unwrap_or_default()));
+                return self
+                    .refuse("PM0118", format!("`{name}` with {} is not supported", a.leftover(3).unwrap_or_default()));
             }
             let (x, y) = (self.numpy_operand(&x)?, self.numpy_operand(&y)?);
             let v = match (operator, comparison) {
@@ -632,7 +745,10 @@ impl<'a> Eval<'a> {
                 let (x, y) = (self.numpy_operand(&x)?, self.numpy_operand(&y)?);
                 let mut d = self.result_dtype(&[&x, &y])?;
                 if d.is_complex() {
-                    return self.refuse("PM0124", "complex numbers are ordered lexicographically here, which is not supported");
+                    return self.refuse(
+                        "PM0124",
+                        "complex numbers are ordered lexicographically here, which is not supported",
+                    );
                 }
                 if d.is_integer() {
                     self.check_int_fits(&x, d)?;
@@ -663,7 +779,8 @@ impl<'a> Eval<'a> {
                         v => ev.known_int(v).map(|i| (i, i)),
                     };
                     if let (Some(r), Some(t)) = (bound(self, &x), bound(self, &y)) {
-                        let range = if op == Binary::Max { (r.0.max(t.0), r.1.max(t.1)) } else { (r.0.min(t.0), r.1.min(t.1)) };
+                        let range =
+                            if op == Binary::Max { (r.0.max(t.0), r.1.max(t.1)) } else { (r.0.min(t.0), r.1.min(t.1)) };
                         self.set_range(s.id, range);
                     }
                 }
@@ -726,7 +843,10 @@ impl<'a> Eval<'a> {
                 }
                 let (x, _) = self.array_arg(&x)?;
                 if x.ty.dtype.is_complex() {
-                    return self.refuse("PM0124", "complex numbers are ordered lexicographically here, which is not supported");
+                    return self.refuse(
+                        "PM0124",
+                        "complex numbers are ordered lexicographically here, which is not supported",
+                    );
                 }
                 let (x, axis) = match axis {
                     None | Some(Value::None) => (self.view(&x, ViewStep::Reshape(vec![x.ty.size()])), 0),
@@ -742,7 +862,11 @@ impl<'a> Eval<'a> {
                 let mut shape = x.ty.shape.clone();
                 shape.remove(axis);
                 let scalar = shape.is_empty();
-                let id = self.emit(Op::ArgReduce { max: n == "argmax", axis }, vec![id], Type { dtype: DType::Int64, shape })?;
+                let id = self.emit(
+                    Op::ArgReduce { max: n == "argmax", axis },
+                    vec![id],
+                    Type { dtype: DType::Int64, shape },
+                )?;
                 if scalar {
                     let (_, top) = self.interval(&len);
                     self.set_range(id, (0, (top - 1).max(0)));
@@ -776,9 +900,13 @@ impl<'a> Eval<'a> {
                 self.result(id)
             }
             "dot" | "matmul" => {
-                let (Some(x), Some(y)) = (a.get(0, "a").or(a.get(0, "x1")), a.get(1, "b").or(a.get(1, "x2"))) else { return Ok(None) };
+                let (Some(x), Some(y)) = (a.get(0, "a").or(a.get(0, "x1")), a.get(1, "b").or(a.get(1, "x2"))) else {
+                    return Ok(None);
+                };
                 let out = a.get(2, "out");
-                let scalar = |ev: &Self, v: &Value| !matches!(v, Value::Array(z) if z.ty.rank() > 0) && ev.number_dtype(v).is_some();
+                let scalar = |ev: &Self, v: &Value| {
+                    !matches!(v, Value::Array(z) if z.ty.rank() > 0) && ev.number_dtype(v).is_some()
+                };
                 if n == "dot" && (scalar(self, &x) || scalar(self, &y)) {
                     let (x, y) = (self.numpy_operand(&x)?, self.numpy_operand(&y)?);
                     return self.numpy_binop(Operator::Mult, &x, &y).map(Some);
@@ -812,7 +940,9 @@ impl<'a> Eval<'a> {
                 self.concatenate(&items, &axis)?
             }
             "reshape" => {
-                let (Some(x), Some(s)) = (a.get(0, "a"), a.get(1, "shape").or(a.keyword("newshape"))) else { return Ok(None) };
+                let (Some(x), Some(s)) = (a.get(0, "a"), a.get(1, "shape").or(a.keyword("newshape"))) else {
+                    return Ok(None);
+                };
                 let order = a.get(2, "order");
                 let (x, _) = self.array_arg(&x)?;
                 self.reshape(&x, &[s], order)?
@@ -834,7 +964,9 @@ impl<'a> Eval<'a> {
                 let (x, _) = self.array_arg(&x)?;
                 let mut drop = Vec::new();
                 match axis {
-                    None | Some(Value::None) => drop.extend((0..x.ty.rank()).filter(|k| x.ty.shape[*k].as_const() == Some(1))),
+                    None | Some(Value::None) => {
+                        drop.extend((0..x.ty.rank()).filter(|k| x.ty.shape[*k].as_const() == Some(1)))
+                    }
                     Some(v) => {
                         for k in self.axes_of(&v, x.ty.rank())? {
                             drop.push(k);
@@ -874,7 +1006,8 @@ impl<'a> Eval<'a> {
                 }
                 let shapes: Vec<Vec<Dim>> = arrays.iter().map(|x| x.ty.shape.clone()).collect();
                 let shape = self.broadcast_shapes(&shapes)?;
-                let out = arrays.iter().map(|x| Value::Array(self.view(x, ViewStep::Broadcast(shape.clone())))).collect();
+                let out =
+                    arrays.iter().map(|x| Value::Array(self.view(x, ViewStep::Broadcast(shape.clone())))).collect();
                 Value::tuple(out)
             }
             "broadcast_shapes" => {
@@ -950,7 +1083,9 @@ impl<'a> Eval<'a> {
     }
     /// `abs` of any number.
     pub fn absolute(&mut self, x: &Value) -> R<Value> {
-        let Some(d) = self.number_dtype(x) else { return self.refuse("PM0110", format!("{} is used as a number", x.describe())) };
+        let Some(d) = self.number_dtype(x) else {
+            return self.refuse("PM0110", format!("{} is used as a number", x.describe()));
+        };
         if d.is_complex() {
             let v = self.kernel_call("numpy.absolute", std::slice::from_ref(x), d)?;
             return Ok(match x {
@@ -968,7 +1103,9 @@ impl<'a> Eval<'a> {
         Ok(self.rewrap(x, out))
     }
     fn conjugate(&mut self, x: &Value) -> R<Value> {
-        let Some(d) = self.number_dtype(x) else { return self.refuse("PM0110", format!("{} is used as a number", x.describe())) };
+        let Some(d) = self.number_dtype(x) else {
+            return self.refuse("PM0110", format!("{} is used as a number", x.describe()));
+        };
         let id = self.operand(x, d)?;
         if !d.is_complex() {
             return Ok(if matches!(x, Value::Array(_)) { self.result(id) } else { x.clone() });
@@ -1025,12 +1162,16 @@ impl<'a> Eval<'a> {
         };
         if matches!(kind, Reduction::Max | Reduction::Min) {
             if d.is_complex() {
-                return self.refuse("PM0124", "complex numbers are ordered lexicographically here, which is not supported");
+                return self
+                    .refuse("PM0124", "complex numbers are ordered lexicographically here, which is not supported");
             }
             for k in &axes {
                 let len = x.ty.shape[*k].clone();
                 let word = if kind == Reduction::Max { "maximum" } else { "minimum" };
-                self.require_nonempty(&len, &format!("zero-size array to reduction operation {word} which has no identity"))?;
+                self.require_nonempty(
+                    &len,
+                    &format!("zero-size array to reduction operation {word} which has no identity"),
+                )?;
             }
         }
         let ranges = d.int_range();
@@ -1053,7 +1194,8 @@ impl<'a> Eval<'a> {
             }
         }
         if keep {
-            let shape = (0..rank).map(|k| if axes.contains(&k) { Dim::from(1i64) } else { x.ty.shape[k].clone() }).collect();
+            let shape =
+                (0..rank).map(|k| if axes.contains(&k) { Dim::from(1i64) } else { x.ty.shape[k].clone() }).collect();
             let out = self.reshape_to(out, shape)?;
             return Ok(self.new_array(out));
         }
@@ -1132,7 +1274,11 @@ impl<'a> Eval<'a> {
         for v in items {
             let v = self.to_array(v, None)?;
             let Value::Array(x) = &v else { continue };
-            let x = if matches!(axis, Value::None) { self.view(x, ViewStep::Reshape(vec![x.ty.size()])) } else { x.clone() };
+            let x = if matches!(axis, Value::None) {
+                self.view(x, ViewStep::Reshape(vec![x.ty.size()]))
+            } else {
+                x.clone()
+            };
             arrays.push(x);
         }
         let Some(first) = arrays.first().cloned() else {
@@ -1148,7 +1294,10 @@ impl<'a> Eval<'a> {
         let mut total = Dim::default();
         for x in &arrays {
             if x.ty.rank() != rank {
-                return self.raise("ValueError", "all the input array dimensions except for the concatenation axis must match exactly");
+                return self.raise(
+                    "ValueError",
+                    "all the input array dimensions except for the concatenation axis must match exactly",
+                );
             }
             for k in 0..rank {
                 if k != axis {
@@ -1206,7 +1355,10 @@ impl<'a> Eval<'a> {
                     let quotient = match (size.as_const(), rest.as_const()) {
                         (Some(n), Some(k)) if k > 0 && n % k == 0 => Dim::from(n / k),
                         (Some(n), Some(k)) => {
-                            return self.raise("ValueError", format!("cannot reshape array of size {n} into a multiple of {k}"));
+                            return self.raise(
+                                "ValueError",
+                                format!("cannot reshape array of size {n} into a multiple of {k}"),
+                            );
                         }
                         (None, Some(k)) if k > 0 => {
                             let q = size.div(k);
@@ -1259,7 +1411,11 @@ impl<'a> Eval<'a> {
         let d = a.ty.dtype.promote(b.ty.dtype);
         let message = "matmul: the inner extents of the operands differ";
         let (ra, rb) = (a.ty.rank(), b.ty.rank());
-        let inner = self.require_equal(&a.ty.shape[ra - 1].clone(), &b.ty.shape[if rb == 1 { 0 } else { rb - 2 }].clone(), message)?;
+        let inner = self.require_equal(
+            &a.ty.shape[ra - 1].clone(),
+            &b.ty.shape[if rb == 1 { 0 } else { rb - 2 }].clone(),
+            message,
+        )?;
         let p = self.operand(&Value::Array(a.clone()), d)?;
         let q = self.operand(&Value::Array(b.clone()), d)?;
         let mut sa = a.ty.shape.clone();
@@ -1281,7 +1437,8 @@ impl<'a> Eval<'a> {
             (1, 2) if d != DType::Bool => {
                 let n = sb[1].clone();
                 let p = self.reshape_to(p, vec![Dim::from(1i64), inner])?;
-                let m = self.emit(Op::MatMul, vec![p, q], Type { dtype: d, shape: vec![Dim::from(1i64), n.clone()] })?;
+                let m =
+                    self.emit(Op::MatMul, vec![p, q], Type { dtype: d, shape: vec![Dim::from(1i64), n.clone()] })?;
                 self.reshape_to(m, vec![n])?
             }
             (2, 2) if d != DType::Bool => {
@@ -1308,7 +1465,8 @@ impl<'a> Eval<'a> {
                 let axis = full.len() - 2;
                 let mut shape = full.clone();
                 shape.remove(axis);
-                let mut r = self.emit(Op::Reduce { kind, axes: vec![axis] }, vec![m], Type { dtype: d, shape: shape.clone() })?;
+                let mut r =
+                    self.emit(Op::Reduce { kind, axes: vec![axis] }, vec![m], Type { dtype: d, shape: shape.clone() })?;
                 if vector_a {
                     shape.remove(shape.len() - 2);
                 }
@@ -1397,20 +1555,120 @@ pub fn widened(d: DType) -> DType {
 
 /// Library functions that change an argument: never evaluated apart from the heap.
 fn mutates(name: &str) -> bool {
-    name.ends_with(".at") || matches!(name, "numpy.fill_diagonal" | "numpy.put" | "numpy.copyto" | "numpy.place" | "numpy.putmask" | "random.shuffle" | "builtins.setattr" | "builtins.next")
+    name.ends_with(".at")
+        || matches!(
+            name,
+            "numpy.fill_diagonal"
+                | "numpy.put"
+                | "numpy.copyto"
+                | "numpy.place"
+                | "numpy.putmask"
+                | "random.shuffle"
+                | "builtins.setattr"
+                | "builtins.next"
+        )
 }
 
 /// Names defined in this file and `builtins.rs`.
 pub fn is_native(full: &str) -> bool {
     const NUMPY: &[&str] = &[
-        "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray", "asanyarray",
-        "ascontiguousarray", "copy", "arange", "shape", "ndim", "size", "iscomplexobj", "isrealobj", "isscalar", "result_type", "promote_types",
-        "dtype", "finfo", "iinfo", "issubdtype", "add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "mod", "remainder", "power",
-        "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "equal", "not_equal", "less", "less_equal", "greater",
-        "greater_equal", "negative", "invert", "abs", "absolute", "fabs", "sqrt", "floor", "ceil", "trunc", "rint", "isnan", "isinf", "signbit",
-        "maximum", "minimum", "copysign", "fmod", "conj", "conjugate", "real", "imag", "where", "sum", "prod", "max", "min", "amax", "amin",
-        "any", "all", "argmax", "argmin", "cumsum", "cumprod", "dot", "matmul", "sort", "argsort", "nonzero", "concatenate", "reshape",
-        "transpose", "ravel", "squeeze", "expand_dims", "broadcast_to", "broadcast_arrays", "broadcast_shapes", "take", "ndarray", "generic",
+        "zeros",
+        "ones",
+        "empty",
+        "full",
+        "zeros_like",
+        "ones_like",
+        "empty_like",
+        "full_like",
+        "array",
+        "asarray",
+        "asanyarray",
+        "ascontiguousarray",
+        "copy",
+        "arange",
+        "shape",
+        "ndim",
+        "size",
+        "iscomplexobj",
+        "isrealobj",
+        "isscalar",
+        "result_type",
+        "promote_types",
+        "dtype",
+        "finfo",
+        "iinfo",
+        "issubdtype",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "true_divide",
+        "floor_divide",
+        "mod",
+        "remainder",
+        "power",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "left_shift",
+        "right_shift",
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "negative",
+        "invert",
+        "abs",
+        "absolute",
+        "fabs",
+        "sqrt",
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+        "isnan",
+        "isinf",
+        "signbit",
+        "maximum",
+        "minimum",
+        "copysign",
+        "fmod",
+        "conj",
+        "conjugate",
+        "real",
+        "imag",
+        "where",
+        "sum",
+        "prod",
+        "max",
+        "min",
+        "amax",
+        "amin",
+        "any",
+        "all",
+        "argmax",
+        "argmin",
+        "cumsum",
+        "cumprod",
+        "dot",
+        "matmul",
+        "sort",
+        "argsort",
+        "nonzero",
+        "concatenate",
+        "reshape",
+        "transpose",
+        "ravel",
+        "squeeze",
+        "expand_dims",
+        "broadcast_to",
+        "broadcast_arrays",
+        "broadcast_shapes",
+        "take",
+        "ndarray",
+        "generic",
     ];
     match full.strip_prefix("numpy.") {
         Some(n) => NUMPY.contains(&n),

@@ -91,7 +91,8 @@ impl StateSpecs {
                 return ev.refuse("PM0139", format!("`{}` is kept between calls: {why}", slot_name(slot)));
             }
             if let Spec::Growing(..) = spec {
-                return ev.refuse("PM0139", format!("`{}` is kept between calls and its size changes", slot_name(slot)));
+                return ev
+                    .refuse("PM0139", format!("`{}` is kept between calls and its size changes", slot_name(slot)));
             }
         }
         Ok(out)
@@ -556,19 +557,25 @@ impl<'a> Eval<'a> {
             }
             Spec::Scalar(d, _) => out.push(self.operand(v, *d)?),
             Spec::Array(ty) => {
-                let Value::Array(a) = v else { return self.refuse("PM0130", "a variable is an array on one path only") };
+                let Value::Array(a) = v else {
+                    return self.refuse("PM0130", "a variable is an array on one path only");
+                };
                 let id = self.read_array(a)?;
                 out.push(self.fit(id, &ty.shape)?);
             }
             Spec::Growing(..) => {
-                let Value::Array(a) = v else { return self.refuse("PM0130", "a variable is an array on one path only") };
+                let Value::Array(a) = v else {
+                    return self.refuse("PM0130", "a variable is an array on one path only");
+                };
                 let id = self.read_array(a)?;
                 let n = self.ty(id).shape[0].clone();
                 out.push(self.dim_value(&n)?);
                 out.push(id);
             }
             Spec::Tuple(specs, _) => {
-                let Value::Tuple(items, _) = v else { return self.refuse("PM0130", "a variable is a tuple on one path only") };
+                let Value::Tuple(items, _) = v else {
+                    return self.refuse("PM0130", "a variable is a tuple on one path only");
+                };
                 for (x, s) in items.clone().iter().zip(specs) {
                     self.close_spec(x, s, out)?;
                 }
@@ -685,7 +692,10 @@ impl<'a> Eval<'a> {
                 }
                 (Cell::Array { ty, .. }, Cell::Array { frozen, .. }) => {
                     if *frozen {
-                        return self.refuse("PM0131", "an array that a loop stores into may be the same object as another one");
+                        return self.refuse(
+                            "PM0131",
+                            "an array that a loop stores into may be the same object as another one",
+                        );
                     }
                     if !specs.contains_key(&Slot::Contents(id)) {
                         out.push((Slot::Contents(id), Spec::Array(ty.clone())));
@@ -753,7 +763,12 @@ impl<'a> Eval<'a> {
         Ok(self.join_specs(&base, &end))
     }
     fn growing(&self, a: &Type, b: &Type) -> Option<Spec> {
-        if a.dtype != b.dtype || a.rank() != b.rank() || a.rank() == 0 || a.shape[1..] != b.shape[1..] || a.shape[1..].iter().any(Dim::is_dynamic) {
+        if a.dtype != b.dtype
+            || a.rank() != b.rank()
+            || a.rank() == 0
+            || a.shape[1..] != b.shape[1..]
+            || a.shape[1..].iter().any(Dim::is_dynamic)
+        {
             return None;
         }
         let top = self.upper_bound(&a.shape[0], 8)?.maximum(&self.upper_bound(&b.shape[0], 8)?);
@@ -770,7 +785,9 @@ impl<'a> Eval<'a> {
             (_, Spec::Unknown(w)) => Spec::Unknown(w.clone()),
             (Spec::Int, Spec::Int) => Spec::Int,
             (Spec::Int, Spec::Scalar(d, k)) | (Spec::Scalar(d, k), Spec::Int) => match d {
-                DType::Float64 | DType::Complex128 => Spec::Scalar(*d, if *k == Kind::Py { Kind::Py } else { Kind::Mixed }),
+                DType::Float64 | DType::Complex128 => {
+                    Spec::Scalar(*d, if *k == Kind::Py { Kind::Py } else { Kind::Mixed })
+                }
                 DType::Int64 => Spec::Scalar(DType::Int64, Kind::Mixed),
                 _ => unknown("this variable has different types in the first and later rounds of the loop"),
             },
@@ -798,7 +815,8 @@ impl<'a> Eval<'a> {
                     // the extents are values: fine if they were computed before the loop
                     return a.clone();
                 }
-                self.growing(t, u).unwrap_or_else(|| unknown("the shape or element type of this array changes from round to round"))
+                self.growing(t, u)
+                    .unwrap_or_else(|| unknown("the shape or element type of this array changes from round to round"))
             }
             (Spec::Growing(d, r, top), Spec::Array(t)) | (Spec::Array(t), Spec::Growing(d, r, top)) => {
                 let own = Type { dtype: *d, shape: std::iter::once(top.clone()).chain(r.iter().cloned()).collect() };
@@ -948,7 +966,9 @@ impl<'a> Eval<'a> {
                 }
             }
             LoopKind::Test { .. } => {
-                let Some((cond_insts, cond_value)) = a.cond else { return self.refuse("PM0999", "internal error: loop without test") };
+                let Some((cond_insts, cond_value)) = a.cond else {
+                    return self.refuse("PM0999", "internal error: loop without test");
+                };
                 if !leaves {
                     args = init;
                     // the condition region has parameters of its own: substitute
@@ -1165,7 +1185,8 @@ impl<'a> Eval<'a> {
         }
         let zero = self.constant(Scalar::i64(0))?;
         // only as much as fits: the length never exceeds either capacity
-        let keep = if self.proves_le(&l.capacity, capacity) { l.capacity.clone() } else { l.capacity.minimum(capacity) };
+        let keep =
+            if self.proves_le(&l.capacity, capacity) { l.capacity.clone() } else { l.capacity.minimum(capacity) };
         let have = if keep == l.capacity {
             l.storage
         } else {

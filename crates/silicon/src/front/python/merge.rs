@@ -164,14 +164,8 @@ impl<'a> Eval<'a> {
     fn merge(&mut self, c: ValueId, base: Heap, sides: [Side; 2], a: Flow, b: Flow) -> R<Flow> {
         let mut heap = base.clone();
         heap.reserve_ids(sides[0].heap.len().max(sides[1].heap.len()));
-        let mut m = Merge {
-            sides,
-            base,
-            heap,
-            yields: [Vec::new(), Vec::new()],
-            results: Vec::new(),
-            arrays: HashMap::new(),
-        };
+        let mut m =
+            Merge { sides, base, heap, yields: [Vec::new(), Vec::new()], results: Vec::new(), arrays: HashMap::new() };
         let ids: Vec<CellId> = m.base.ids().collect();
         for id in ids {
             if m.sides[0].heap.same_cell(&m.sides[1].heap, id) {
@@ -309,7 +303,8 @@ impl<'a> Eval<'a> {
                 self.in_side(m, s, |ev| ev.make_dynamic_list(id, template.as_ref()))?;
             }
         }
-        let (Cell::DynList(x), Cell::DynList(y)) = (m.sides[0].heap.get(id).clone(), m.sides[1].heap.get(id).clone()) else {
+        let (Cell::DynList(x), Cell::DynList(y)) = (m.sides[0].heap.get(id).clone(), m.sides[1].heap.get(id).clone())
+        else {
             return self.refuse("PM0999", "internal error: list did not become dynamic");
         };
         if x.item != y.item {
@@ -463,7 +458,11 @@ impl<'a> Eval<'a> {
         let mut candidates = bounds(p);
         candidates.extend(bounds(q));
         candidates.into_iter().filter(|c| !c.is_dynamic()).find(|c| {
-            if upper { self.proves_le(p, c) && self.proves_le(q, c) } else { self.proves_le(c, p) && self.proves_le(c, q) }
+            if upper {
+                self.proves_le(p, c) && self.proves_le(q, c)
+            } else {
+                self.proves_le(c, p) && self.proves_le(c, q)
+            }
         })
     }
     fn flag_pair(&mut self, m: &mut Merge, bound_side: usize) -> R<ValueId> {
@@ -698,7 +697,11 @@ impl<'a> Eval<'a> {
     }
     /// A scalar phi: the id as a value of that kind.
     pub fn phi_scalar(&self, id: ValueId, dtype: DType, kind: Kind) -> Value {
-        if kind == Kind::Py && dtype == DType::Int64 { Value::Sym(self.value_dim(id)) } else { Value::Dyn(DynScalar { id, dtype, kind }) }
+        if kind == Kind::Py && dtype == DType::Int64 {
+            Value::Sym(self.value_dim(id))
+        } else {
+            Value::Dyn(DynScalar { id, dtype, kind })
+        }
     }
 }
 

@@ -27,7 +27,13 @@ impl<'a> Visitor<'a> for Collect<'a> {
     fn visit_stmt(&mut self, s: &'a Stmt) {
         match s {
             Stmt::FunctionDef(f) => {
-                self.out.push(Use { name: f.name.as_str(), at: s.start(), order: s.start().to_u32(), is_store: true, is_captured: false });
+                self.out.push(Use {
+                    name: f.name.as_str(),
+                    at: s.start(),
+                    order: s.start().to_u32(),
+                    is_store: true,
+                    is_captured: false,
+                });
                 self.nested += 1;
                 visitor::walk_stmt(self, s);
                 self.nested -= 1;
@@ -176,7 +182,12 @@ pub fn find_function<'a>(body: &'a [Stmt], text: &str, qualname: &str, line: u32
 }
 
 /// A class by qualified name and line.
-pub fn find_class<'a>(body: &'a [Stmt], text: &str, qualname: &str, line: u32) -> Option<&'a ruff_python_ast::StmtClassDef> {
+pub fn find_class<'a>(
+    body: &'a [Stmt],
+    text: &str,
+    qualname: &str,
+    line: u32,
+) -> Option<&'a ruff_python_ast::StmtClassDef> {
     struct Find<'a, 't> {
         text: &'t str,
         name: &'t str,

@@ -180,7 +180,10 @@ impl Eval<'_> {
                     if let (Value::List(c), Value::Sym(d)) = (seq, n) {
                         return self.repeat_list(*c, &d.clone()).map(Some);
                     }
-                    return self.refuse("PM0133", "repeating a sequence a number of times that depends on data is not supported");
+                    return self.refuse(
+                        "PM0133",
+                        "repeating a sequence a number of times that depends on data is not supported",
+                    );
                 };
                 let items = self.known_items(seq)?;
                 let count = usize::try_from(count.max(0)).unwrap_or(0);
@@ -361,9 +364,8 @@ impl Eval<'_> {
             let (x, y) = (self.operand(a, dtype)?, self.operand(b, dtype)?);
             let zero = self.constant(Scalar::f64(0.0))?;
             if whole.is_none() {
-                let known_positive = self.known_scalar(a).is_some_and(|s| {
-                    s.as_int().map_or(s.real_f64() > 0.0, |i| i > 0)
-                });
+                let known_positive =
+                    self.known_scalar(a).is_some_and(|s| s.as_int().map_or(s.real_f64() > 0.0, |i| i > 0));
                 if !known_positive {
                     let ok = self.emit(Op::Binary(Binary::Ge), vec![x, zero], Type::scalar(DType::Bool))?;
                     let nan = self.emit(Op::Unary(Unary::IsNan), vec![x], Type::scalar(DType::Bool))?;
@@ -412,7 +414,12 @@ impl Eval<'_> {
                 if self.fits(&d) { Ok(self.dim_int(&d)) } else { checked(self, Binary::SubChecked, self.interval(&d)) }
             }
             Operator::Mult => {
-                let p = [xi.0.saturating_mul(yi.0), xi.0.saturating_mul(yi.1), xi.1.saturating_mul(yi.0), xi.1.saturating_mul(yi.1)];
+                let p = [
+                    xi.0.saturating_mul(yi.0),
+                    xi.0.saturating_mul(yi.1),
+                    xi.1.saturating_mul(yi.0),
+                    xi.1.saturating_mul(yi.1),
+                ];
                 let range = (p.into_iter().min().unwrap_or(0), p.into_iter().max().unwrap_or(0));
                 let simple = x.as_const().is_some() || y.as_const().is_some() || x.terms.len() * y.terms.len() <= 4;
                 if range.0 >= FULL.0 && range.1 <= FULL.1 && simple {
@@ -469,7 +476,10 @@ impl Eval<'_> {
                         self.check(ok, "Unsupported", "true division of integers beyond 2**53")?;
                     }
                 }
-                let (a, b) = (self.operand(&Value::Sym(x.clone()), DType::Float64)?, self.operand(&Value::Sym(y.clone()), DType::Float64)?);
+                let (a, b) = (
+                    self.operand(&Value::Sym(x.clone()), DType::Float64)?,
+                    self.operand(&Value::Sym(y.clone()), DType::Float64)?,
+                );
                 let id = self.emit(Op::Binary(Binary::Div), vec![a, b], Type::scalar(DType::Float64))?;
                 Ok(self.scalar(id, Kind::Py))
             }
@@ -493,7 +503,11 @@ impl Eval<'_> {
                 if x.as_const() == Some(2) {
                     return self.int_binop(Operator::LShift, &Dim::from(1i64), y);
                 }
-                self.refuse_help("PM0121", "an int to a power computed at run time is not supported", "use a float base")
+                self.refuse_help(
+                    "PM0121",
+                    "an int to a power computed at run time is not supported",
+                    "use a float base",
+                )
             }
             Operator::LShift => {
                 self.check_between(y, 0, 62, "ValueError", "shift count is negative or above 62")?;
@@ -519,7 +533,8 @@ impl Eval<'_> {
                 let (a, b) = (self.dim_value(x)?, self.dim_value(y)?);
                 let id = self.emit(Op::Binary(logic_op(op).unwrap_or(Binary::And)), vec![a, b], i64ty)?;
                 let bound = |r: (i128, i128)| if r.0 >= 0 { Some(r.1) } else { None };
-                let mask = |m: i128| if m >= 1 << 62 { FULL.1 } else { (m as u128 + 1).next_power_of_two() as i128 - 1 };
+                let mask =
+                    |m: i128| if m >= 1 << 62 { FULL.1 } else { (m as u128 + 1).next_power_of_two() as i128 - 1 };
                 let range = match (op, bound(xi), bound(yi)) {
                     (Operator::BitAnd, Some(p), Some(q)) => (0, p.min(q)),
                     (Operator::BitAnd, Some(p), None) | (Operator::BitAnd, None, Some(p)) => (0, p),
@@ -713,10 +728,7 @@ impl Eval<'_> {
                     (Operator::Add, DType::Bool) => Binary::Or,
                     (Operator::Mult, DType::Bool) => Binary::And,
                     (Operator::Sub, DType::Bool) => {
-                        return self.raise(
-                            "TypeError",
-                            "numpy boolean subtract, the `-` operator, is not supported",
-                        );
+                        return self.raise("TypeError", "numpy boolean subtract, the `-` operator, is not supported");
                     }
                     _ => arithmetic(op),
                 };
@@ -796,7 +808,8 @@ impl Eval<'_> {
                     if dtype.is_signed() {
                         let zero = self.constant(Scalar::int(dtype, 0))?;
                         let shape = self.ty(y).shape;
-                        let ok = self.emit(Op::Binary(Binary::Ge), vec![y, zero], Type { dtype: DType::Bool, shape })?;
+                        let ok =
+                            self.emit(Op::Binary(Binary::Ge), vec![y, zero], Type { dtype: DType::Bool, shape })?;
                         self.check_all(ok, "ValueError", "Integers to negative integer powers are not allowed.")?;
                     }
                     return self.elementwise_value(Op::Binary(Binary::Shl), vec![one, y], dtype);
@@ -973,8 +986,16 @@ impl Eval<'_> {
                     (Value::Array(x), Value::Array(y)) => x == y,
                     (Value::Library(_) | Value::Dtype(_), _) | (_, Value::Library(_) | Value::Dtype(_)) => a.same(b),
                     (x, y) if std::mem::discriminant(x) == std::mem::discriminant(y) => match x {
-                        Value::List(_) | Value::Dict(_) | Value::Object(_) | Value::Class(_) | Value::Function(_)
-                        | Value::Str(_) | Value::Int(_) | Value::Ellipsis | Value::Module(_) | Value::Opaque(_) => x.same(y),
+                        Value::List(_)
+                        | Value::Dict(_)
+                        | Value::Object(_)
+                        | Value::Class(_)
+                        | Value::Function(_)
+                        | Value::Str(_)
+                        | Value::Int(_)
+                        | Value::Ellipsis
+                        | Value::Module(_)
+                        | Value::Opaque(_) => x.same(y),
                         _ => return self.refuse("PM0115", "`is` between these values is not supported; use `==`"),
                     },
                     _ => false,
@@ -1050,7 +1071,10 @@ impl Eval<'_> {
         }
         let equality = matches!(op, CmpOp::Eq | CmpOp::NotEq);
         if equality {
-            if let (Value::Dtype(_) | Value::Library(_) | Value::Str(_), Value::Dtype(_) | Value::Library(_) | Value::Str(_)) = (a, b)
+            if let (
+                Value::Dtype(_) | Value::Library(_) | Value::Str(_),
+                Value::Dtype(_) | Value::Library(_) | Value::Str(_),
+            ) = (a, b)
                 && let (Ok(x), Ok(y)) = (self.as_dtype(a), self.as_dtype(b))
             {
                 return Ok(Value::Bool((x == y) == (op == CmpOp::Eq)));
@@ -1058,13 +1082,24 @@ impl Eval<'_> {
             let plain = |v: &Value| {
                 matches!(
                     v,
-                    Value::None | Value::Str(_) | Value::Dtype(_) | Value::Library(_) | Value::Class(_)
-                        | Value::Function(_) | Value::Ellipsis | Value::Module(_)
+                    Value::None
+                        | Value::Str(_)
+                        | Value::Dtype(_)
+                        | Value::Library(_)
+                        | Value::Class(_)
+                        | Value::Function(_)
+                        | Value::Ellipsis
+                        | Value::Module(_)
                 )
             };
             if plain(a) || plain(b) {
-                if matches!((a, b), (Value::Array(_), _) | (_, Value::Array(_))) && !matches!((a, b), (Value::None, _) | (_, Value::None)) {
-                    return self.refuse("PM0115", format!("comparing {} with {} is not supported", a.describe(), b.describe()));
+                if matches!((a, b), (Value::Array(_), _) | (_, Value::Array(_)))
+                    && !matches!((a, b), (Value::None, _) | (_, Value::None))
+                {
+                    return self.refuse(
+                        "PM0115",
+                        format!("comparing {} with {} is not supported", a.describe(), b.describe()),
+                    );
                 }
                 return Ok(Value::Bool(a.same(b) == (op == CmpOp::Eq)));
             }
@@ -1170,7 +1205,13 @@ impl Eval<'_> {
             for v in [a, b] {
                 if let Value::Sym(d) = v {
                     let d = d.clone();
-                    self.check_between(&d, -(1 << 53), 1 << 53, "Unsupported", "an int beyond 2**53 is compared with a float")?;
+                    self.check_between(
+                        &d,
+                        -(1 << 53),
+                        1 << 53,
+                        "Unsupported",
+                        "an int beyond 2**53 is compared with a float",
+                    )?;
                 }
             }
         }
@@ -1258,7 +1299,8 @@ impl Eval<'_> {
             return self.refuse("PM0133", "repeating a list whose length depends on data is not supported");
         };
         let [item] = items.as_slice() else {
-            return self.refuse("PM0133", "only a list of one item can be repeated a number of times known at run time");
+            return self
+                .refuse("PM0133", "only a list of one item can be repeated a number of times known at run time");
         };
         let item = item.clone();
         let Some(dtype) = self.number_dtype(&item) else {
@@ -1291,7 +1333,10 @@ impl Eval<'_> {
             Value::Scalar(s) => Value::Dyn(DynScalar { id: z, dtype: s.dtype, kind: Kind::Np }),
             Value::Dyn(d) => Value::Dyn(DynScalar { id: z, ..*d }),
             Value::Array(a) => Value::Array(a.clone()),
-            v => return self.refuse("PM0133", format!("a list whose length depends on data cannot hold {}", v.describe())),
+            v => {
+                return self
+                    .refuse("PM0133", format!("a list whose length depends on data cannot hold {}", v.describe()));
+            }
         })
     }
 }
@@ -1343,4 +1388,3 @@ pub fn operator_name(op: Operator) -> &'static str {
         Operator::FloorDiv => "floordiv",
     }
 }
-

@@ -71,10 +71,11 @@ pub fn bindings() -> HashMap<String, Binding> {
                         && let Some(name) = rest.split('(').next()
                     {
                         for (bound, kernel) in pending.drain(..) {
-                            out.entry(bound)
-                                .or_insert_with(|| Binding { definitions: Vec::new() })
-                                .definitions
-                                .push((module, name.trim().to_string(), kernel));
+                            out.entry(bound).or_insert_with(|| Binding { definitions: Vec::new() }).definitions.push((
+                                module,
+                                name.trim().to_string(),
+                                kernel,
+                            ));
                         }
                     }
                     continue;
@@ -127,8 +128,10 @@ impl<'a> Eval<'a> {
             Ok(p) => p.into_syntax(),
             Err(e) => {
                 let r = e.location;
-                let span = proofmark_base::diagnostics::Span { file: id, start: r.start().to_u32(), end: r.end().to_u32() };
-                let d = proofmark_base::diagnostics::Diagnostic::error("PM0100", format!("syntax error: {}", e.error)).at(span, "");
+                let span =
+                    proofmark_base::diagnostics::Span { file: id, start: r.start().to_u32(), end: r.end().to_u32() };
+                let d = proofmark_base::diagnostics::Diagnostic::error("PM0100", format!("syntax error: {}", e.error))
+                    .at(span, "");
                 return Err(Stop::Refused(Box::new(d)));
             }
         };
@@ -221,7 +224,8 @@ impl<'a> Eval<'a> {
             return self.refuse("PM0118", format!("`{name}` with the argument `{k}` is not supported"));
         }
         if operands.len() != arity {
-            return self.raise("TypeError", format!("{name}() takes {arity} arguments but {} were given", operands.len()));
+            return self
+                .raise("TypeError", format!("{name}() takes {arity} arguments but {} were given", operands.len()));
         }
         let refs: Vec<&Value> = operands.iter().collect();
         let mut d = if python { DType::Float64 } else { self.result_dtype(&refs)? };
@@ -262,7 +266,8 @@ impl<'a> Eval<'a> {
         b.definitions.iter().find(|d| d.2 && wanted.contains(&d.0)).map(|d| (d.0, d.1.clone()))
     }
     fn kernel_arity(&mut self, name: &str) -> R<usize> {
-        let Some((module, def, _)) = self.prelude.get(name).and_then(|b| b.definitions.iter().find(|d| d.2).cloned()) else {
+        let Some((module, def, _)) = self.prelude.get(name).and_then(|b| b.definitions.iter().find(|d| d.2).cloned())
+        else {
             return self.refuse("PM0118", format!("`{name}` is not supported on values computed at run time"));
         };
         let Value::UserModule(scope) = self.prelude_module(module)? else { return Ok(1) };
@@ -281,7 +286,8 @@ impl<'a> Eval<'a> {
             return Ok(k.clone());
         }
         let Some((module, def)) = self.kernel_definition(name, types[0]) else {
-            return self.refuse("PM0118", format!("`{name}` of {} values computed at run time is not supported", types[0]));
+            return self
+                .refuse("PM0118", format!("`{name}` of {} values computed at run time is not supported", types[0]));
         };
         let Value::UserModule(scope) = self.prelude_module(module)? else {
             return self.refuse("PM0999", "internal error: prelude module");
@@ -320,7 +326,9 @@ impl<'a> Eval<'a> {
             values.push(Value::Dyn(DynScalar { id: v, dtype: *t, kind: Kind::Np }));
         }
         let out = self.call_function(&f, values, vec![]).and_then(|v| {
-            let Some(d) = self.number_dtype(&v) else { return self.refuse("PM0999", format!("internal error: kernel `{name}`")) };
+            let Some(d) = self.number_dtype(&v) else {
+                return self.refuse("PM0999", format!("internal error: kernel `{name}`"));
+            };
             let id = self.operand(&v, d)?;
             Ok((id, d))
         });

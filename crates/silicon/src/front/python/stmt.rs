@@ -237,11 +237,8 @@ impl<'a> Eval<'a> {
     }
     /// A warning at the current place, once per place.
     pub fn warn_once(&mut self, code: &str, message: &str) {
-        let mut d = proofmark_base::diagnostics::Diagnostic::new(
-            code,
-            proofmark_base::diagnostics::Severity::Warning,
-            message,
-        );
+        let mut d =
+            proofmark_base::diagnostics::Diagnostic::new(code, proofmark_base::diagnostics::Severity::Warning, message);
         if let Some(s) = self.user_span() {
             d = d.at(s, "");
         }
@@ -361,7 +358,9 @@ impl<'a> Eval<'a> {
                         || (dtype.is_float() && x.ty.dtype.is_float())
                         || (dtype.is_complex() && x.ty.dtype.is_complex())
                         || (dtype.is_float() && x.ty.dtype.is_complex())
-                        || (dtype.is_integer() && x.ty.dtype.is_integer() && (dtype.is_signed() == x.ty.dtype.is_signed() || x.ty.dtype.is_signed()));
+                        || (dtype.is_integer()
+                            && x.ty.dtype.is_integer()
+                            && (dtype.is_signed() == x.ty.dtype.is_signed() || x.ty.dtype.is_signed()));
                     if !ok {
                         return ev.raise(
                             "UFuncTypeError",
@@ -421,7 +420,10 @@ impl<'a> Eval<'a> {
                 let old = self.get_item(&o, &i)?;
                 // a view is written in place; an item of a fancy index is stored back
                 let is_view = matches!((&o, &old), (Value::Array(b), Value::Array(v)) if b.cell == v.cell);
-                let inner = matches!((&o, &old), (Value::List(_) | Value::Tuple(..) | Value::Dict(_), Value::Array(_) | Value::List(_)));
+                let inner = matches!(
+                    (&o, &old),
+                    (Value::List(_) | Value::Tuple(..) | Value::Dict(_), Value::Array(_) | Value::List(_))
+                );
                 if is_view || inner {
                     if let Some(v) = compute(self, &old)? {
                         self.set_item(&o, &i, &v)?;
@@ -432,7 +434,10 @@ impl<'a> Eval<'a> {
                     let new = self.binop(a.op, &old, &value)?;
                     if let (Value::Array(x), Some(d)) = (&o, self.number_dtype(&new))
                         && ((d.is_complex() && !x.ty.dtype.is_complex())
-                            || (matches!(old, Value::Array(_)) && d.is_float() && !x.ty.dtype.is_float() && !x.ty.dtype.is_complex()))
+                            || (matches!(old, Value::Array(_))
+                                && d.is_float()
+                                && !x.ty.dtype.is_float()
+                                && !x.ty.dtype.is_complex()))
                     {
                         let t = x.ty.dtype;
                         return self.raise(
@@ -677,7 +682,11 @@ impl<'a> Eval<'a> {
                     let zero = self.constant(Scalar::i64(0))?;
                     let go = self.emit(Op::Binary(Binary::Eq), vec![ctl, zero], Type::scalar(DType::Bool))?;
                     let left = Flow::Mixed(ctl, set & !1);
-                    flow = if set == 1 { self.block(orelse)? } else { self.branch(go, |ev| ev.block(orelse), |_| Ok(left))? };
+                    flow = if set == 1 {
+                        self.block(orelse)?
+                    } else {
+                        self.branch(go, |ev| ev.block(orelse), |_| Ok(left))?
+                    };
                 }
                 let Flow::Mixed(ctl, set) = flow else { return Ok(flow) };
                 if set & 4 != 0 {
@@ -731,7 +740,8 @@ impl<'a> Eval<'a> {
                 Some(Some(Flow::Normal | Flow::Continue)) => {
                     rounds += 1;
                     if rounds > 2_000_000 {
-                        return self.refuse("PM0190", "a loop known at translation time runs more than 2,000,000 rounds");
+                        return self
+                            .refuse("PM0190", "a loop known at translation time runs more than 2,000,000 rounds");
                     }
                     continue;
                 }
