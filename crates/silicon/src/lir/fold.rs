@@ -12,7 +12,9 @@ pub fn fold(body: &mut Body, results: &[Expr], fallible: &[bool]) {
     let mut stmts = std::mem::take(&mut body.stmts);
     loop {
         let uses = count(&stmts, results);
-        if !remove_unused(&mut stmts, &uses, fallible) {
+        let unread = unread(&body.bufs, &stmts);
+        let dropped = remove_stores(&mut stmts, &unread);
+        if !remove_unused(&mut stmts, &uses, fallible) && !dropped {
             break;
         }
     }
@@ -95,6 +97,44 @@ fn count(stmts: &[Stmt], results: &[Expr]) -> BTreeMap<VarId, usize> {
         }
     }
     uses
+}
+
+/// Buffers of the function's own that nothing reads.
+fn unread(bufs: &[BufData], stmts: &[Stmt]) -> BTreeSet<BufId> {
+    let own = |b: &BufData| matches!(b.kind, BufKind::Local(_) | BufKind::Work(_));
+    let mut out: BTreeSet<BufId> =
+        bufs.iter().enumerate().filter(|(_, b)| own(b)).map(|(i, _)| BufId(i as u32)).collect();
+    for s in stmts {
+        s.visit(&mut |s| {
+            if let StmtKind::Copy { src, .. } = &s.kind {
+                out.remove(src);
+            }
+            for e in s.exprs() {
+                e.visit(&mut |e| {
+                    if let ExprKind::Load(b, _) = &e.kind {
+                        out.remove(b);
+                    }
+                });
+            }
+        });
+    }
+    out
+}
+
+/// Drops what is written to them.
+fn remove_stores(stmts: &mut Vec<Stmt>, unread: &BTreeSet<BufId>) -> bool {
+    let mut changed = false;
+    for s in stmts.iter_mut() {
+        for b in s.blocks_mut() {
+            changed |= remove_stores(b, unread);
+        }
+    }
+    let before = stmts.len();
+    stmts.retain(|s| match &s.kind {
+        StmtKind::Store(b, ..) | StmtKind::Copy { dst: b, .. } => !unread.contains(b),
+        _ => true,
+    });
+    changed | (stmts.len() != before)
 }
 
 /// Drops declarations and assignments of variables nobody reads, and what thereby becomes empty.

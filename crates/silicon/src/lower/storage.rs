@@ -305,7 +305,11 @@ impl Builder<'_, '_> {
                 inst.args.iter().flat_map(|a| self.plan.displaced_roots(self.func, *a, ty)).collect()
             }
             Op::Insert => BTreeSet::new(),
-            Op::InsertSlice { .. } if self.plan.reads_in_place(inst, inst.args[1]) => BTreeSet::new(),
+            // only the target itself may be read while it is written
+            Op::InsertSlice { .. } if self.plan.reads_in_place(inst, inst.args[1]) => {
+                let target = &self.plan.roots[inst.args[0].0 as usize];
+                all(&inst.args[1..2]).difference(target).copied().collect()
+            }
             Op::InsertSlice { .. } => all(&inst.args[1..2]),
             Op::Scatter { .. } => all(&inst.args[1..]),
             Op::Concat { axis: 0 } if self.plan.kept[inst.args[0].0 as usize] != Kept::Lazy => all(&inst.args[1..]),

@@ -79,3 +79,23 @@ fn mutants_are_off_at_zero_and_mostly_noticed() {
         assert!(noticed * 10 >= list.len() * 8, "{name}: {noticed} of {} noticed, left: {survivors:?}", list.len());
     }
 }
+
+/// `SEEDS=100..200` runs other seeds than the fixed ones.
+#[test]
+fn random_programs_agree() {
+    let range = std::env::var("SEEDS").unwrap_or_else(|_| "1..3".to_string());
+    let (from, to) = range.split_once("..").expect("a range of seeds");
+    for seed in from.parse::<u64>().expect("a number")..to.parse().expect("a number") {
+        let name = format!("random_{seed}");
+        let case = crate::random::module(&name, seed, 24);
+        let module = check(case.module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let program = lower(&module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let expected = interpret(&module, &program, &case.steps);
+        let calls = calls(&program, &case.steps, &expected);
+        let asan = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        same(&expected, &run_c(&program, &calls, "gcc", &asan), &format!("{name}, gcc with sanitizers"));
+        same(&expected, &run_c(&program, &calls, "gcc", &["-O3", "-march=native"]), &format!("{name}, gcc -O3"));
+        let std = ["--cfg", "feature=\"std\"", "-C", "opt-level=1", "-C", "overflow-checks=on"];
+        same(&expected, &run_rust(&program, &calls, &std), &format!("{name}, rustc"));
+    }
+}

@@ -4,4 +4,5 @@
 
 mod lowering;
 mod programs;
+mod random;
 mod toolchain;
