@@ -10,4 +10,5 @@ pub mod interp;
 pub mod lir;
 pub mod lower;
 pub mod oracle;
+pub mod passes;
 pub mod translation;
