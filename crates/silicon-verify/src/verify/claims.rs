@@ -24,8 +24,9 @@ pub fn decide(evidence: &mut Evidence, facts: &[Facts], has_reference: bool) {
         not_shown.extend(missing(evidence, f, level, has_reference, all_bits));
         if level == ClaimLevel::None {
             let folder = format!("{name}/");
-            evidence.generated.retain(|(path, _)| !path.starts_with(&folder));
-            evidence.trace.files.retain(|path, _| !path.starts_with(&folder));
+            let (withheld, kept) = evidence.generated.drain(..).partition(|(path, _)| path.starts_with(&folder));
+            evidence.generated = kept;
+            evidence.withheld.extend::<Vec<_>>(withheld);
             evidence.files.retain(|path, _| !path.starts_with(&folder));
         }
         evidence.checks.claims.push(TargetClaim { target: name.into(), level, figures, not_shown });

@@ -60,6 +60,8 @@ pub struct Evidence {
     pub sources: Vec<(String, String)>,
     /// Generated files by path in the bundle, those of withheld targets left out.
     pub generated: Vec<(String, String)>,
+    /// Generated files of withheld targets: shown in the report beside their source, but not given out.
+    pub withheld: Vec<(String, String)>,
     /// Further files: HIR, manifest, vectors.
     pub files: FileSet,
     /// Source links.

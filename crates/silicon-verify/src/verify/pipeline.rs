@@ -186,12 +186,14 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
 
     (request.progress)("lowering");
     let program = proofmark_silicon::lower::lower(&made).map_err(Stopped::Refused)?;
+    let trace = Trace::new(&made, request.sources);
     let mut evidence = Evidence {
         checks,
-        sources: request.sources.files().iter().map(|f| (f.name.clone(), f.text.to_string())).collect(),
+        sources: source_files(request.sources, &trace),
         generated: Vec::new(),
+        withheld: Vec::new(),
         files: Default::default(),
-        trace: Trace::new(&made, request.sources),
+        trace,
         comparisons: Vec::new(),
         mutation: None,
     };
@@ -660,14 +662,31 @@ fn survivors(m: &Mutation) -> String {
     }
 }
 
+/// Adds the user's files as inputs, and copies of those of ours that generated lines point into.
 fn add_sources(evidence: &mut Evidence, recording: Option<&Recording>) {
     for (name, text) in evidence.sources.clone() {
-        let relative = super::names::safe_path(&name);
-        let path = format!("sources/{relative}");
-        evidence.checks.inputs.push(Input { name, sha256: Digest::of(text.as_bytes()), path: Some(path.clone()) });
+        let path = format!("sources/{}", super::names::safe_path(&name));
+        if !super::names::is_ours(&name) {
+            let sha256 = Digest::of(text.as_bytes());
+            evidence.checks.inputs.push(Input { name, sha256, path: Some(path.clone()) });
+        }
         evidence.files.insert(path, text.into_bytes());
     }
     for (name, version) in recording.iter().flat_map(|r| &r.versions) {
         evidence.checks.tools.push(Tool { name: name.clone(), version: version.clone() });
     }
+}
+
+/// The source files, the user's first; files of ours only if a value of the program comes from them.
+fn source_files(sources: &SourceMap, trace: &Trace) -> Vec<(String, String)> {
+    let used = |id: usize| trace.values.iter().any(|v| v.at.source == id);
+    let mut files: Vec<(String, String)> = sources
+        .files()
+        .iter()
+        .enumerate()
+        .filter(|(id, f)| !super::names::is_ours(&f.name) || used(*id))
+        .map(|(_, f)| (f.name.clone(), f.text.to_string()))
+        .collect();
+    files.sort_by_key(|(name, _)| super::names::is_ours(name));
+    files
 }

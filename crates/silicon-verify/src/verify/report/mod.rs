@@ -175,7 +175,10 @@ fn check_table(page: &mut String, checks: &Checks) {
             escape(&check.id)
         );
         if !check.reason.is_empty() {
-            let _ = write!(page, "{}", escape(&check.reason).replace('\n', "<br>"));
+            let _ = match check.reason.lines().count() {
+                1 => write!(page, "{}", escape(&check.reason)),
+                _ => write!(page, "<pre class=\"reason\">{}</pre>", escape(&check.reason)),
+            };
         }
         figures(page, &check.figures);
         page.push_str("</td></tr>\n");
@@ -285,7 +288,8 @@ fn code(page: &mut String, evidence: &Evidence) {
         page.push_str("</div>");
     }
     page.push_str("</div><div class=\"pane\" id=\"made\">");
-    let made: Vec<(&str, &str)> = evidence.generated.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+    let all = evidence.generated.iter().chain(&evidence.withheld);
+    let made: Vec<(&str, &str)> = all.map(|(n, t)| (n.as_str(), t.as_str())).collect();
     let empty = Vec::new();
     let mut order: Vec<usize> = (0..made.len()).collect();
     // the file with the most links first

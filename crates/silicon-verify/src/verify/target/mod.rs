@@ -160,7 +160,7 @@ fn outcome(program: &Program, entry: usize, o: callfile::Outcome) -> Result<Outc
 }
 
 impl Driver {
-    /// Runs the driver on a call file in `scratch` and gives the result file.
+    /// Runs the driver on a call file in `scratch` and gives the result file. `switch` is a further argument.
     ///
     /// # Errors
     /// [`RunFailure`].
@@ -169,7 +169,7 @@ impl Driver {
         calls: &Path,
         scratch: &Path,
         limit: Duration,
-        variable: Option<(&str, &str)>,
+        switch: Option<&str>,
     ) -> Result<Vec<u8>, RunFailure> {
         let results = scratch.join("results.bin");
         let mut command = match &self.emulator {
@@ -181,9 +181,7 @@ impl Driver {
             None => Command::new(&self.program),
         };
         command.arg(calls).arg(&results).current_dir(scratch);
-        if let Some((name, value)) = variable {
-            command.env(name, value);
-        }
+        command.args(switch);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let output =
             tool::run_command(command, &[], limit, PRINT_LIMIT).map_err(|e| RunFailure::Broken(e.to_string()))?;
