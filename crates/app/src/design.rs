@@ -143,7 +143,7 @@ impl Design {
                 driver.program
             }
             Target::Rust => {
-                let name = proofmark_silicon_verify::verify::names::identifier(&self.program.name);
+                let name = proofmark_silicon::back::rust::crate_name(&self.program);
                 rust::build_driver(&tool, files, main, &name, scratch.path()).map_err(failed)?
             }
         };

@@ -13,6 +13,7 @@ use proofmark_evidence::dsse::SecretKey;
 use proofmark_evidence::{FileSet, sbom};
 use proofmark_silicon::hir::Module;
 use proofmark_silicon::interp::Tensor;
+use proofmark_silicon::lir::Program;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ pub const INDEX: &str = "vectors/index.json";
 pub const INDEX_SCHEMA: &str = "https://proofmark.dev/schemas/vectors/v1";
 /// The optimised module, from which every target was made.
 pub const HIR: &str = "hir/optimised.hir";
+/// Ports, types, shapes and sizes.
+pub const MANIFEST: &str = "manifest.json";
 /// Most bytes of vectors kept.
 const MOST_BYTES: usize = 48 << 20;
 
@@ -93,9 +96,17 @@ fn npy_bytes(t: &Tensor) -> Vec<u8> {
 }
 
 /// Adds intermediate forms, manifest and vectors to the evidence.
-pub(super) fn add_documents(evidence: &mut Evidence, read: &Module, made: &Module, all: &Vectors<'_>) {
+pub(super) fn add_documents(
+    evidence: &mut Evidence,
+    read: &Module,
+    made: &Module,
+    program: &Program,
+    all: &Vectors<'_>,
+) {
     evidence.files.insert("hir/read.hir".into(), read.to_string().into_bytes());
     evidence.files.insert(HIR.into(), made.to_string().into_bytes());
+    let manifest = proofmark_silicon::back::manifest::manifest(program);
+    evidence.files.insert(MANIFEST.into(), manifest.into_bytes());
     let mut index = Index { schema: INDEX_SCHEMA.into(), ..Index::default() };
     let mut bytes = 0;
     for (s, j) in all.sequences.iter().zip(all.judged) {

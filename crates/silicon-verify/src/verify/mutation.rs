@@ -41,7 +41,8 @@ pub(super) fn analyse(
     let files = C.emit(&mutated).files;
     write_files(&folder, &files).map_err(|e| e.to_string())?;
     std::fs::write(folder.join("main.c"), c_harness(&mutated)).map_err(|e| e.to_string())?;
-    let mut arguments: Vec<String> = ["-std=c11", "-ffp-contract=off", "-O1", "-w", "main.c"].map(str::to_string).to_vec();
+    let mut arguments: Vec<String> =
+        ["-std=c11", "-ffp-contract=off", "-O1", "-w", "main.c"].map(str::to_string).to_vec();
     arguments.extend(files.keys().filter(|f| f.ends_with(".c")).cloned());
     arguments.extend(["-o", "mutants", "-lm"].map(str::to_string));
     let output = compiler.run(&arguments, &folder, &[], BUILD_LIMIT, PRINT_LIMIT).map_err(|e| e.to_string())?;

@@ -1,14 +1,5 @@
 //! Names that are safe where they are used.
 
-/// A C and Rust identifier close to a module's name.
-pub fn identifier(name: &str) -> String {
-    let mut text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
-        text.insert(0, 'v');
-    }
-    text
-}
-
 /// Whether a source file is part of Proofmark (`<prelude>/fft.py`), not the user's.
 pub fn is_ours(name: &str) -> bool {
     name.starts_with('<')
@@ -17,7 +8,9 @@ pub fn is_ours(name: &str) -> bool {
 /// A relative path for the bundle: no parts that leave it, no characters that mean something elsewhere.
 pub fn safe_path(name: &str) -> String {
     let parts = name.split(['/', '\\']).filter(|p| !p.is_empty() && *p != "." && *p != "..");
-    let clean = |p: &str| -> String { p.chars().map(|c| if matches!(c, ':' | '<' | '>') || c.is_control() { '_' } else { c }).collect() };
+    let clean = |p: &str| -> String {
+        p.chars().map(|c| if matches!(c, ':' | '<' | '>') || c.is_control() { '_' } else { c }).collect()
+    };
     let path = parts.map(clean).collect::<Vec<_>>().join("/");
     if path.is_empty() { "source".into() } else { path }
 }
@@ -30,6 +23,6 @@ mod tests {
     fn nothing_leaves_the_bundle() {
         assert_eq!(safe_path("../../etc/pass:wd"), "etc/pass_wd");
         assert_eq!(safe_path(".."), "source");
-        assert_eq!(identifier("9 lives"), "v9_lives");
+        assert_eq!(safe_path("<prelude>/fft.py"), "_prelude_/fft.py");
     }
 }

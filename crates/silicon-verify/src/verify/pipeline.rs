@@ -74,10 +74,7 @@ pub fn emit(target: Target, program: &Program, module: &Module) -> Result<Emitte
     };
     match target {
         Target::C => print(&back::c::C, back::harness::c_harness),
-        Target::Rust => {
-            let missing = Diagnostic::error("PM0219", "this build of Proofmark has no Rust back end");
-            Err(vec![missing.help("use `--target c`")])
-        }
+        Target::Rust => print(&back::rust::Rust, back::harness::rust_harness),
     }
 }
 
@@ -205,7 +202,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     }
     mutants(&mut request, &program, &all, &mut evidence, &mut facts);
     claims::decide(&mut evidence, &facts, has_reference);
-    super::bundle::add_documents(&mut evidence, &read, &made, &all);
+    super::bundle::add_documents(&mut evidence, &read, &made, &program, &all);
     evidence.checks.sort();
     Ok(evidence)
 }
@@ -462,7 +459,7 @@ fn one_target(
     let run = match target {
         Target::C => target::c::verify(&emitted.files, &driver, program, all.t, all.sequences, request.scratch),
         Target::Rust => {
-            let name = super::names::identifier(&program.name);
+            let name = back::rust::crate_name(program);
             target::rust::verify(&emitted.files, &driver, &name, program, all.t, all.sequences, request.scratch)
         }
     };

@@ -260,8 +260,12 @@ fn plots(page: &mut String, c: &Comparison) {
 fn code(page: &mut String, evidence: &Evidence) {
     page.push_str(
         "<h2 id=\"code\">Source and generated code</h2><p class=\"soft\">Point at a line to see what it became, or where it \
-         came from; click to hold it.</p>\n<div class=\"pair\"><div class=\"pane\" id=\"source\">",
+         came from; click to hold it.",
     );
+    if !evidence.withheld.is_empty() {
+        page.push_str(" Code of withheld targets is shown here to find the fault; it is not part of the bundle.");
+    }
+    page.push_str("</p>\n<div class=\"pair\"><div class=\"pane\" id=\"source\">");
     // Lines that some generated line came from.
     let mut used: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
     for place in evidence.trace.files.values().flatten().flatten() {

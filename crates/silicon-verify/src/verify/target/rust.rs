@@ -10,6 +10,8 @@ use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The feature that uses the standard library's float functions; without it the crate is `no_std` and brings its own.
+const STD: [&str; 2] = ["--cfg", "feature=\"std\""];
 /// Targets without an operating system that `no_std` is tried on, when installed.
 const BARE: &str = "thumbv7em-none-eabihf";
 
@@ -17,7 +19,7 @@ const BARE: &str = "thumbv7em-none-eabihf";
 /// that uses the crate by `name`.
 pub fn verify(
     files: &BTreeMap<String, String>,
-    driver: &str,
+    driver_text: &str,
     name: &str,
     program: &Program,
     t: &Translation,
@@ -26,21 +28,22 @@ pub fn verify(
 ) -> TargetRun {
     let mut run = TargetRun::default();
     let folder = scratch.join("rust");
-    let laid_out = write_files(&folder, files).and_then(|()| std::fs::write(folder.join("driver.rs"), driver));
-    let (build, title) = ("rust.build", "rustc compiles it without a warning");
+    let laid_out = write_files(&folder, files).and_then(|()| std::fs::write(folder.join("driver.rs"), driver_text));
+    let (build_id, title) = ("rust.build", "rustc compiles it without a warning");
     if let Err(e) = laid_out {
-        run.checks.push(Check::new(build, title, Verdict::Inconclusive, e.to_string()).target("rust"));
+        run.checks.push(Check::new(build_id, title, Verdict::Inconclusive, e.to_string()).target("rust"));
         return run;
     }
     let Some(rustc) = Tool::find("rustc") else {
-        run.checks.push(Check::new(build, title, Verdict::Skipped, "rustc is not installed").target("rust"));
+        run.checks.push(Check::new(build_id, title, Verdict::Skipped, "rustc is not installed").target("rust"));
         return run;
     };
     run.tools.push(rustc.clone());
     let library = |output: &str, extra: &[&str]| library(name, output, extra);
+    let std = [STD[0], STD[1]];
     let rlib = format!("lib{name}.rlib");
-    let output = call(&rustc, &library(&rlib, &[]), &folder);
-    let check = must_succeed(build, title, "rust", &output, &folder);
+    let output = call(&rustc, &library(&rlib, &std), &folder);
+    let check = must_succeed(build_id, title, "rust", &output, &folder);
     let built = check.verdict == Verdict::Pass;
     run.checks.push(check);
     if !built {
@@ -48,18 +51,18 @@ pub fn verify(
     }
     let text = files.get("src/lib.rs").map_or("", String::as_str);
     let (id, title) = ("rust.no_std", "needs no operating system (`no_std`) and forbids `unsafe`");
-    run.checks.push(if !text.contains("#![no_std]") || !text.contains("#![forbid(unsafe_code)]") {
-        Check::new(id, title, Verdict::Fail, "the crate does not say `#![no_std]` and `#![forbid(unsafe_code)]`")
-            .target("rust")
+    run.checks.push(if !text.contains("no_std") || !text.contains("#![forbid(unsafe_code)]") {
+        let reason = "the crate does not say `no_std` and `#![forbid(unsafe_code)]`";
+        Check::new(id, title, Verdict::Fail, reason).target("rust")
     } else {
         let output = call(&rustc, &library("bare.rlib", &["--target", BARE]), &folder);
         let absent =
             output.as_ref().is_ok_and(|o| !o.success() && String::from_utf8_lossy(&o.stderr).contains("E0463"));
         match absent {
-            true => Check::new(id, title, Verdict::Pass, "")
-                .figure("bare_target", "not installed; attributes checked")
-                .target("rust"),
-            false => must_succeed(id, title, "rust", &output, &folder).figure("bare_target", BARE),
+            // without the bare target's library, the host's: the crate still may not name `std`
+            true => must_succeed(id, title, "rust", &call(&rustc, &library("nostd.rlib", &[]), &folder), &folder)
+                .figure("built_for", "the host; no bare target is installed"),
+            false => must_succeed(id, title, "rust", &output, &folder).figure("built_for", BARE),
         }
     });
     let (id, title) = ("rust.clippy", "clippy has no finding");
@@ -69,7 +72,7 @@ pub fn verify(
             run.tools.push(clippy.clone());
             // the linter needs the compiler's library folder
             let root = call(&rustc, &["--print=sysroot".to_string()], &folder).map(|o| super::excerpt(&o.stdout, 1));
-            let mut arguments = library("linted.rlib", &["-Dclippy::all"]);
+            let mut arguments = library("linted.rlib", &[STD[0], STD[1], "-Dclippy::all"]);
             if let Ok(root) = root {
                 arguments.extend(["--sysroot".to_string(), root]);
             }
@@ -84,19 +87,39 @@ pub fn verify(
         return run;
     }
     let driver = Driver { program: folder.join("driver"), emulator: None };
-    match driver.run(program, t, sequences.iter(), scratch) {
-        Ok(outcomes) => run.outcomes = Some(outcomes),
+    let outcomes = match driver.run(program, t, sequences.iter(), scratch) {
+        Ok(outcomes) => outcomes,
         Err(failure) => {
             let check = Check::new("rust.run", "it runs on all vectors", Verdict::Fail, failure.to_string());
             run.checks.push(check.target("rust"));
+            return run;
         }
-    }
+    };
+    let (id, title) = ("rust.bits.no_std", "the `no_std` build gives the same bits");
+    let bare = || -> Result<Driver, String> {
+        let folder = scratch.join("rust-no-std");
+        std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
+        let program = build(&rustc, files, driver_text, name, &folder, &[])?;
+        Ok(Driver { program, emulator: None })
+    };
+    run.checks.push(match bare() {
+        Ok(bare) => super::same_results(
+            id,
+            title,
+            "rust",
+            &outcomes,
+            bare.run(program, t, sequences.iter(), scratch),
+            sequences,
+        ),
+        Err(why) => Check::new(id, title, Verdict::Fail, why).target("rust"),
+    });
+    run.outcomes = Some(outcomes);
     run
 }
 
 /// Arguments that compile the crate.
 fn library(name: &str, output: &str, extra: &[&str]) -> Vec<String> {
-    let mut words = vec!["--edition=2021", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
+    let mut words = vec!["--edition=2024", "--crate-type=rlib", "-Dwarnings", "-Copt-level=3", "--crate-name", name];
     words.extend(extra);
     words.extend(["src/lib.rs", "-o", output]);
     words.into_iter().map(str::to_string).collect()
@@ -104,7 +127,7 @@ fn library(name: &str, output: &str, extra: &[&str]) -> Vec<String> {
 
 /// Arguments that compile the driver against it.
 fn driver_arguments(name: &str, rlib: &str) -> Vec<String> {
-    let words = ["--edition=2021", "-Copt-level=1", "driver.rs", "-o", "driver", "--extern"].map(str::to_string);
+    let words = ["--edition=2024", "-Copt-level=1", "driver.rs", "-o", "driver", "--extern"].map(str::to_string);
     words.into_iter().chain([format!("{name}={rlib}")]).collect()
 }
 
@@ -119,11 +142,21 @@ pub fn build_driver(
     name: &str,
     folder: &Path,
 ) -> Result<PathBuf, String> {
-    write_files(folder, files)
-        .and_then(|()| std::fs::write(folder.join("driver.rs"), driver))
-        .map_err(|e| e.to_string())?;
+    build(rustc, files, driver, name, folder, &STD)
+}
+
+fn build(
+    rustc: &Tool,
+    files: &BTreeMap<String, String>,
+    driver: &str,
+    name: &str,
+    folder: &Path,
+    features: &[&str],
+) -> Result<PathBuf, String> {
+    let written = write_files(folder, files).and_then(|()| std::fs::write(folder.join("driver.rs"), driver));
+    written.map_err(|e| e.to_string())?;
     let rlib = format!("lib{name}.rlib");
-    for arguments in [library(name, &rlib, &[]), driver_arguments(name, &rlib)] {
+    for arguments in [library(name, &rlib, features), driver_arguments(name, &rlib)] {
         let output = call(rustc, &arguments, folder).map_err(|e| e.to_string())?;
         if !output.success() {
             return Err(super::excerpt(&output.stderr, 20));
