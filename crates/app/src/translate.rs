@@ -1,5 +1,6 @@
 //! `proofmark translate`: record the bench, translate, verify, write the bundle.
 
+mod declared;
 mod oracle;
 
 use crate::arguments;
@@ -57,7 +58,12 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
         true => None,
         false => Some(key::signing(settings.options.key.as_deref())?),
     };
-    let job = job(settings, &text)?;
+    let mut job = job(settings, &text)?;
+    let copy = output::scratch()?;
+    let declared = !specs.is_empty();
+    if declared {
+        job = declared::bench(job, &specs, copy.path())?;
+    }
     let numeric = if job.options.numeric == Some(NumericOption::F32) { Numeric::F32 } else { Numeric::F64 };
 
     console.progress("starting Python");
@@ -69,7 +75,7 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
         console.report(&[d], &SourceMap::default());
     }
     console.progress("running the bench");
-    let recording = oracle::record(&mut oracle, &job, !specs.is_empty())?;
+    let recording = oracle::record(&mut oracle, &job)?;
     console.progress("translating");
     let front = Options {
         entry: job.entry.clone(),
@@ -118,6 +124,12 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
     if signing.is_none() {
         evidence.checks.not_shown.push("origin and integrity of this bundle: it is not signed (`--no-sign`)".into());
     }
+    if declared {
+        evidence.checks.not_shown.push(
+            "agreement on the user's own data: no bench was given, the vectors are random values of the declared types"
+                .into(),
+        );
+    }
     add_bench(&mut evidence, &job);
     console.progress("writing the bundle");
     let files = match &signing {
@@ -133,7 +145,7 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
         );
         console.report(&[Diagnostic::new("PM0218", Severity::Note, message).note(note)], &SourceMap::default());
     }
-    Ok(conclude(&evidence, &out, has_reference, console))
+    Ok(conclude(&evidence, &out, has_reference, declared, console))
 }
 
 fn clone(o: &Translate) -> Translate {
@@ -253,7 +265,7 @@ fn add_bench(evidence: &mut Evidence, job: &Job) {
 }
 
 /// Tells what came of it; gives the exit status.
-fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, console: &mut Console) -> u8 {
+fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, declared: bool, console: &mut Console) -> u8 {
     let wanted = if has_reference { ClaimLevel::Tested } else { ClaimLevel::Built };
     let mut text = String::new();
     let mut diagnostics = Vec::new();
@@ -281,6 +293,11 @@ fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, console: &mut 
     }
     if !has_reference {
         let message = "agreement with Python was NOT checked: there is no bench";
+        let d = Diagnostic::new("PM0225", Severity::Warning, message);
+        diagnostics.push(d.help("give a script that calls the entry with `--bench FILE`"));
+    }
+    if has_reference && declared {
+        let message = "no bench was given: the vectors are random values of the declared types, not your data";
         let d = Diagnostic::new("PM0225", Severity::Warning, message);
         diagnostics.push(d.help("give a script that calls the entry with `--bench FILE`"));
     }

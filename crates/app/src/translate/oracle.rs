@@ -40,16 +40,12 @@ pub fn start(job: &Job) -> Result<CPythonOracle, Failure> {
     .map_err(|e| explain(&e, job))
 }
 
-/// Runs the bench. With declared arguments a bench that never calls the entry is no failure.
+/// Runs the bench.
 ///
 /// # Errors
 /// PM0202 to PM0209.
-pub fn record(oracle: &mut CPythonOracle, job: &Job, declared: bool) -> Result<Recording, Failure> {
-    match oracle.record() {
-        Ok(recording) => Ok(recording),
-        Err(OracleError::EntryNeverCalled { partial, .. }) if declared => Ok(*partial),
-        Err(e) => Err(explain(&e, job)),
-    }
+pub fn record(oracle: &mut CPythonOracle, job: &Job) -> Result<Recording, Failure> {
+    oracle.record().map_err(|e| explain(&e, job))
 }
 
 fn explain(error: &OracleError, job: &Job) -> Failure {

@@ -18,7 +18,8 @@ fn with_source(source: &str) -> Ran {
 
 #[test]
 fn a_bench_that_raises_is_shown_where() {
-    let (_, ran) = with_bench("from smoother import Smoother\n\ndef main():\n    Smoother(0.5).process([1.0] + None)\n\nmain()\n");
+    let (_, ran) =
+        with_bench("from smoother import Smoother\n\ndef main():\n    Smoother(0.5).process([1.0] + None)\n\nmain()\n");
     ran.expect(3, "PM0204", &["TypeError", "bench.py:4", "called from here"]);
 }
 
@@ -67,9 +68,12 @@ fn a_bench_that_kills_itself_is_told() {
 }
 
 #[test]
-fn a_wrong_translation_would_be_withheld_and_no_reference_is_said_loudly() {
+fn declared_arguments_give_random_vectors_and_that_is_said() {
     let place = Place::new(&[("scale.py", "def scale(x):\n    return 2.5 * x + 0.5\n")]);
     let ran = place.run(&["translate", "scale.py", "--arg", "x=float64[n]", "--target", "c", "-o", "out"]);
-    ran.expect(0, "PM0225", &["NOT checked"]);
-    assert!(ran.stdout.contains("built"), "{}", ran.stdout);
+    ran.expect(0, "PM0225", &["random values of the declared types"]);
+    assert!(std::fs::read_to_string(place.path("out/checks.json")).unwrap().contains("no bench was given"));
+    let class =
+        place.run(&["translate", "scale.py", "--entry", "A.b", "--arg", "x=float64[n]", "--target", "c", "-o", "o2"]);
+    class.expect(2, "PM0214", &["A.b", "--bench"]);
 }

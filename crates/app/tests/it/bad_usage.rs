@@ -2,14 +2,30 @@
 
 use crate::support::{Place, python};
 
-const GOOD: [&str; 10] = ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out"];
+const GOOD: [&str; 10] =
+    ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out"];
 
 #[test]
 fn files_and_names_that_are_not_there() {
     let place = Place::smoother();
     place.run(&["translate", "absent.py", "--target", "c", "-o", "out"]).expect(2, "PM0201", &["absent.py"]);
-    place.run(&["translate", "smoother.py", "--bench", "absent.py", "--target", "c", "-o", "out"]).expect(2, "PM0201", &["absent.py"]);
-    let misspelt = place.run(&["translate", "smoother.py", "--entry", "Smother", "--bench", "bench.py", "--target", "c", "-o", "out"]);
+    place.run(&["translate", "smoother.py", "--bench", "absent.py", "--target", "c", "-o", "out"]).expect(
+        2,
+        "PM0201",
+        &["absent.py"],
+    );
+    let misspelt = place.run(&[
+        "translate",
+        "smoother.py",
+        "--entry",
+        "Smother",
+        "--bench",
+        "bench.py",
+        "--target",
+        "c",
+        "-o",
+        "out",
+    ]);
     misspelt.expect(2, "PM0202", &["Smother", "did you mean Smoother"]);
     place.assert_nothing_left();
 }

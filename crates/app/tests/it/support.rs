@@ -55,7 +55,18 @@ impl Place {
     }
     /// Translates the smoother to C into `out`.
     pub fn translated(&self) -> Ran {
-        self.run(&["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out"])
+        self.run(&[
+            "translate",
+            "smoother.py",
+            "--entry",
+            "Smoother",
+            "--bench",
+            "bench.py",
+            "--target",
+            "c",
+            "-o",
+            "out",
+        ])
     }
     /// Nothing of a run is left: no output, no temporary folder, no half-made folder beside it.
     pub fn assert_nothing_left(&self) {

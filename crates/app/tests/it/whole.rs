@@ -27,7 +27,16 @@ fn a_program_becomes_a_bundle_that_verifies_runs_and_explains_itself() {
     made.succeeded();
     assert!(made.stderr.contains("a signing key was made"), "{}", made.stderr);
     assert!(made.stdout.contains("report out/report.html"));
-    for file in ["report.html", "checks.json", "trace.json", "manifest.json", "bom.cdx.json", "statement.dsse.json", "c/smoother.c", "hir/optimised.hir"] {
+    for file in [
+        "report.html",
+        "checks.json",
+        "trace.json",
+        "manifest.json",
+        "bom.cdx.json",
+        "statement.dsse.json",
+        "c/smoother.c",
+        "hir/optimised.hir",
+    ] {
         assert!(place.path("out").join(file).is_file(), "{file}");
     }
     let mode = std::os::unix::fs::PermissionsExt::mode(
@@ -37,12 +46,31 @@ fn a_program_becomes_a_bundle_that_verifies_runs_and_explains_itself() {
 
     let verified = place.run(&["verify", "out"]);
     verified.succeeded();
-    assert!(verified.stdout.contains("integrity, not origin") && verified.stdout.contains("the recorded bits"), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains("integrity, not origin") && verified.stdout.contains("the recorded bits"),
+        "{}",
+        verified.stdout
+    );
     place.run(&["verify", "out", "--key", "out/statement.key", "--no-rerun"]).succeeded();
 
     // two translations of the same inputs are the same bytes
-    place.run(&["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "again"]).succeeded();
-    for file in ["report.html", "checks.json", "trace.json", "c/smoother.c", "vectors/index.json", "statement.dsse.json"] {
+    place
+        .run(&[
+            "translate",
+            "smoother.py",
+            "--entry",
+            "Smoother",
+            "--bench",
+            "bench.py",
+            "--target",
+            "c",
+            "-o",
+            "again",
+        ])
+        .succeeded();
+    for file in
+        ["report.html", "checks.json", "trace.json", "c/smoother.c", "vectors/index.json", "statement.dsse.json"]
+    {
         let read = |folder: &str| std::fs::read(place.path(folder).join(file)).unwrap();
         assert!(read("out") == read("again"), "{file} differs");
     }
@@ -90,7 +118,19 @@ fn a_changed_bundle_is_not_believed() {
 #[test]
 fn an_unsigned_bundle_says_so() {
     let place = Place::smoother();
-    let command = ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out", "--no-sign"];
+    let command = [
+        "translate",
+        "smoother.py",
+        "--entry",
+        "Smoother",
+        "--bench",
+        "bench.py",
+        "--target",
+        "c",
+        "-o",
+        "out",
+        "--no-sign",
+    ];
     place.run(&command).succeeded();
     assert!(!place.path("out/statement.dsse.json").exists());
     assert!(std::fs::read_to_string(place.path("out/checks.json")).unwrap().contains("not signed"));
@@ -143,7 +183,19 @@ fn the_file_beside_the_source_gives_defaults_and_the_command_line_wins() {
 #[test]
 fn results_come_as_json_and_diagnostics_as_sarif() {
     let place = Place::smoother();
-    let command = ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out", "--message-format"];
+    let command = [
+        "translate",
+        "smoother.py",
+        "--entry",
+        "Smoother",
+        "--bench",
+        "bench.py",
+        "--target",
+        "c",
+        "-o",
+        "out",
+        "--message-format",
+    ];
     let json = place.run(&[&command[..], &["json"]].concat());
     json.succeeded();
     let last: serde_json::Value = serde_json::from_str(json.stdout.lines().last().unwrap()).unwrap();
@@ -158,7 +210,8 @@ fn results_come_as_json_and_diagnostics_as_sarif() {
 fn a_killed_run_leaves_nothing_once_the_next_has_started() {
     let slow = BENCH.to_string() + "import time\ntime.sleep(60)\n";
     let place = Place::new(&[("smoother.py", SMOOTHER), ("bench.py", &slow)]);
-    let arguments = ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out"];
+    let arguments =
+        ["translate", "smoother.py", "--entry", "Smoother", "--bench", "bench.py", "--target", "c", "-o", "out"];
     let mut child = place.command(&arguments).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     child.kill().unwrap();
