@@ -39,8 +39,9 @@ fn func(f: &mut Func, stops: &[bool]) -> usize {
     changed += sweep(&mut body, &marks, &mut next);
     let needed = marks.live;
     f.body = body;
-    compact(f, &needed);
-    changed
+    let gone = compact(f, &needed);
+    // values without a definition, left by other passes
+    if changed == 0 { gone } else { changed }
 }
 
 /// Replaces carried values that never change by their initial values.
@@ -274,8 +275,9 @@ fn sweep(r: &mut Region, m: &Marks, next: &mut usize) -> usize {
     changed
 }
 
-/// Renumbers values so that only those in use are left; bounds of others go unless a bound in use refers to them.
-fn compact(f: &mut Func, live: &[bool]) {
+/// Renumbers values so that only those in use are left, and gives how many went; bounds of others go unless a bound in
+/// use refers to them.
+fn compact(f: &mut Func, live: &[bool]) -> usize {
     let mut used = live.to_vec();
     let mut work: Vec<ValueId> = f.bounds.keys().copied().filter(|v| used[v.0 as usize]).collect();
     while let Some(v) = work.pop() {
@@ -288,8 +290,9 @@ fn compact(f: &mut Func, live: &[bool]) {
             });
         }
     }
-    if used.iter().all(|u| *u) {
-        return;
+    let gone = used.iter().filter(|u| !**u).count();
+    if gone == 0 {
+        return 0;
     }
     let mut next = 0;
     // the order of numbers stays, so dimensions stay in normal form
@@ -334,6 +337,7 @@ fn compact(f: &mut Func, live: &[bool]) {
         }
     }
     region(&mut f.body, &map, &dim);
+    gone
 }
 
 /// Parameter and result of a state field in an entry.

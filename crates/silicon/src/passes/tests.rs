@@ -1,4 +1,5 @@
 //! File tests of each pass, and random modules that must compute the same before and after.
 
 mod files;
+mod numeric;
 mod random;

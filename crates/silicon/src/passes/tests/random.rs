@@ -6,8 +6,8 @@ use crate::interp::{Machine, Tensor};
 use crate::passes::{ALL, Pass, PassOptions, run, run_one};
 use proptest::prelude::*;
 
-struct Maker {
-    state: u64,
+pub(super) struct Maker {
+    pub(super) state: u64,
 }
 
 const FLOATS: [f64; 8] = [0.0, -0.0, 1.0, -1.0, 0.1, 3.0, f64::INFINITY, f64::NAN];
@@ -218,7 +218,7 @@ impl Maker {
         match self.below(4) {
             0 => y,
             1 => {
-                let i = b.op1(Op::Iota, &[], ty(DType::Int64, &[count.clone()]));
+                let i = b.op1(Op::Iota, &[], ty(DType::Int64, std::slice::from_ref(&count)));
                 let s = b.int(step);
                 let i = b.binary(Binary::Mul, i, s);
                 b.op1(Op::Gather { axis: 0 }, &[y, i], ty(d, &[count]))
@@ -309,7 +309,7 @@ impl Maker {
         let h = k.op1(Op::Kernel(FuncId(0)), &[s], Type::scalar(DType::Float64));
         vec![half, k.finish(&[h])]
     }
-    fn module(&mut self) -> Module {
+    pub(super) fn module(&mut self) -> Module {
         let mut b = Builder::new("run");
         let five = [Dim::from(5i64)];
         let mut pool: Vec<ValueId> = [
@@ -368,28 +368,26 @@ fn tensor(d: DType, v: &[Scalar]) -> Tensor {
 }
 
 /// Outputs of three calls, or the fault that ended them.
-fn calls(m: &Module, seed: u64) -> Vec<Result<Vec<Tensor>, Fault>> {
+pub(super) fn calls(m: &Module, seed: u64) -> Vec<Result<Vec<Tensor>, Fault>> {
     let mut r = Maker { state: seed };
     let mut machine = Machine::new(m).step_limit(2_000_000);
+    let e = &m.entries[0];
     let mut out = Vec::new();
     for _ in 0..3 {
-        let mut many = |d: DType| -> Vec<Scalar> {
-            (0..N)
-                .map(|_| {
-                    if d == DType::Bool {
-                        Scalar::bool(r.below(2) == 0)
-                    } else {
-                        Scalar::float(d, r.of(&FLOATS), r.of(&FLOATS))
-                    }
-                })
-                .collect()
-        };
-        let inputs = vec![
-            ("x".to_string(), tensor(DType::Float64, &many(DType::Float64))),
-            ("z".to_string(), tensor(DType::Complex128, &many(DType::Complex128))),
-            ("m".to_string(), tensor(DType::Bool, &many(DType::Bool))),
-            ("i".to_string(), Tensor::scalar(Scalar::i64(r.below(9) as i64 - 3))),
-        ];
+        let mut inputs = Vec::new();
+        for (role, v) in e.params.iter().zip(&e.func.body.params) {
+            let (ParamRole::Input(name), d) = (role, e.func.ty(*v).dtype) else { continue };
+            let mut one = || match d {
+                DType::Bool => Scalar::bool(r.below(2) == 0),
+                DType::Int64 => Scalar::i64(r.below(9) as i64 - 3),
+                _ => Scalar::float(d, r.of(&FLOATS), r.of(&FLOATS)),
+            };
+            let t = match e.func.ty(*v).rank() {
+                0 => Tensor::scalar(one()),
+                _ => tensor(d, &(0..N).map(|_| one()).collect::<Vec<Scalar>>()),
+            };
+            inputs.push((name.clone(), t));
+        }
         let result = machine.call("run", &inputs);
         out.push(result.map(|r| r.outputs.into_iter().map(|o| o.1).collect()));
     }
@@ -421,12 +419,12 @@ fn compare(state: u64, name: &str, pass: impl FnOnce(Module) -> Module) -> Resul
 }
 
 fn one(pass: &'static Pass, module: &mut Module) {
-    run_one(pass, module, &mut PassOptions::default());
+    let before = module.clone();
+    let report = run_one(pass, module, &mut PassOptions::default());
+    assert_eq!(report.changed > 0, before != *module, "{}: changes and their count\n{before}\n{module}", pass.name);
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
     #[test]
     fn each_exact_pass_keeps_every_bit(state in any::<u64>()) {
         for pass in ALL.iter().filter(|p| !p.value_changing) {
