@@ -94,7 +94,7 @@ impl Design {
     pub fn driver(&self, target: Target) -> Result<Driver, Failure> {
         let files = self.generated(target)?;
         let emitted = self.emitted(target)?;
-        self.build(target, &files, &emitted.driver)
+        self.build(target, &files, &emitted.driver, &["-O2"])
     }
 
     /// The code and driver that this Proofmark prints for the design.
@@ -109,11 +109,17 @@ impl Design {
         })
     }
 
-    /// Builds the target's code with the given main program.
+    /// Builds the target's code with the given main program; the flags are for C.
     ///
     /// # Errors
     /// PM0223.
-    pub fn build(&self, target: Target, files: &BTreeMap<String, String>, main: &str) -> Result<Driver, Failure> {
+    pub fn build(
+        &self,
+        target: Target,
+        files: &BTreeMap<String, String>,
+        main: &str,
+        flags: &[&str],
+    ) -> Result<Driver, Failure> {
         let names: &[&str] = if target == Target::C { &["gcc", "clang"] } else { &["rustc"] };
         let tool = names.iter().find_map(|n| Tool::find(n)).ok_or_else(|| {
             Failure::usage(
@@ -123,7 +129,8 @@ impl Design {
         })?;
         let mut set: FileSet = files.iter().map(|(p, t)| (p.clone(), t.clone().into_bytes())).collect();
         set.insert("main".into(), main.as_bytes().to_vec());
-        set.insert("compiler".into(), format!("{} {}", tool.path.display(), tool.version).into_bytes());
+        let how = format!("{} {} {}", tool.path.display(), tool.version, flags.join(" "));
+        set.insert("compiler".into(), how.into_bytes());
         let digest = Digest::of_files(&set).to_string();
         let folder = cache().join(&digest[..32]);
         let program = folder.join("driver");
@@ -136,7 +143,7 @@ impl Design {
             Target::C => {
                 let sources = c::Sources::lay_out(scratch.path().to_path_buf(), files, main)
                     .map_err(|e| failed(e.to_string()))?;
-                let (output, driver) = sources.build(&tool, "driver", &["-O2"]).map_err(|e| failed(e.to_string()))?;
+                let (output, driver) = sources.build(&tool, "driver", flags).map_err(|e| failed(e.to_string()))?;
                 if !output.success() {
                     return Err(failed(excerpt(&output.stderr, 20)));
                 }

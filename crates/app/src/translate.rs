@@ -130,6 +130,10 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
                 .into(),
         );
     }
+    evidence.checks.options.insert("file".into(), job.file.to_string_lossy().into_owned());
+    if let Some(bench) = &job.bench {
+        evidence.checks.options.insert("bench".into(), bench.to_string_lossy().into_owned());
+    }
     add_bench(&mut evidence, &job);
     console.progress("writing the bundle");
     let files = match &signing {

@@ -223,3 +223,15 @@ fn a_killed_run_leaves_nothing_once_the_next_has_started() {
     assert_eq!(place.run(&arguments).status, 3);
     place.assert_nothing_left();
 }
+
+#[test]
+fn the_same_calls_are_timed_on_both_sides() {
+    let place = Place::smoother();
+    place.translated().succeeded();
+    let ran = place.run(&["bench", "out", "--message-format", "json"]);
+    ran.succeeded();
+    let value: serde_json::Value = serde_json::from_str(ran.stdout.trim()).unwrap();
+    let row = &value["bench"]["rows"][0];
+    assert_eq!((&row["entry"], &row["calls"]), (&"process".into(), &3.into()));
+    assert!(row["python_us"].as_f64().unwrap() > row["c_us"].as_f64().unwrap(), "an interpreted loop is slower: {row}");
+}

@@ -57,6 +57,8 @@ pub struct IndexCall {
     pub entry: String,
     /// Function or method of the source.
     pub source_name: String,
+    /// Place among the calls of the bench, for a recorded one.
+    pub recorded: Option<usize>,
     /// File by input port.
     pub inputs: BTreeMap<String, String>,
     /// CPython's value, by port, file and largest error allowed. Empty when it raised or there is no reference.
@@ -138,6 +140,7 @@ pub(super) fn add_documents(
             calls.push(IndexCall {
                 entry: info.name.clone(),
                 source_name: info.source_name.clone(),
+                recorded: call.recorded,
                 inputs,
                 expected,
                 raised: call.reference.as_ref().and_then(|r| r.result.as_ref().err()).map(|e| e.type_name.clone()),
