@@ -1,8 +1,8 @@
 """Speed of generated code beside what one would otherwise use: one table, every row checked against SciPy.
 
-    python bench/peers/run.py [--kernel fir8] [--rounds 9] [--dtype float32] [--proofmark target/release/proofmark]
+    python bench/peers/run.py [--kernel fir8] [--rounds 9] [--dtype float32]
 
-Needs NumPy, SciPy and gcc; Numba, clang and the proofmark binary add rows when present. The process pins itself to one
+Needs NumPy, SciPy and gcc; Numba and clang add rows when present. The process pins itself to one
 core. Rounds are interleaved (every row once a round, so drifts hit all alike) and a row's figure is the least process
 CPU time it took. Ratios are SciPy's time over the row's in the same run: above 1 is faster than SciPy.
 """
@@ -110,7 +110,7 @@ def build(directory, compiler, sources, flags, dtype, name):
     return ctypes.CDLL(str(out))
 
 
-def rows(dtype, directory, proofmark):
+def rows(dtype, directory):
     """(label, maker) in table order; a maker takes (kernel, data) and gives (call, output) or None."""
     table = [("NumPy, tuned by hand", tuned_numpy)]
     try:
@@ -133,11 +133,6 @@ def rows(dtype, directory, proofmark):
     for cc in ("gcc", "clang"):
         c_row(f"loop forms, {cc} -O3", cc, FORMS, [*STRICT, *WIDE])
         c_row(f"loop forms with fma, {cc} -O3", cc, FORMS, [*STRICT, *WIDE, "-DUSE_FMA"])
-    import generated
-
-    for fma in (False, True):
-        label = "Proofmark C" + (" with fma" if fma else "")
-        table.append((label, generated.maker(proofmark, fma, directory, dtype)))
     return table
 
 
@@ -173,14 +168,13 @@ def main():
     parser.add_argument("--dtype", choices=("float32", "float64"), action="append")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--proofmark", default="proofmark", help="the translator's binary")
     options = parser.parse_args()
     os.sched_setaffinity(0, {options.core})
     kernels = options.kernel or KERNELS
     with tempfile.TemporaryDirectory() as directory:
         for name in options.dtype or ("float32", "float64"):
             dtype = np.dtype(name).type
-            table = rows(dtype, directory, options.proofmark)
+            table = rows(dtype, directory)
             columns = {}
             for kernel in kernels:
                 columns[kernel] = measure(Data(kernel, dtype), table, options.rounds)

@@ -1,10 +1,12 @@
 //! HIR to LIR: chooses what is fused and what is stored, shares buffers, and writes every operation as loops with
 //! exactly the arithmetic its documentation gives. Nothing here depends on a target language.
 
+mod biquads;
 mod bounds;
 mod control;
 mod element;
 mod entry;
+mod fir;
 mod inst;
 mod normal;
 mod plan;

@@ -13,7 +13,7 @@ const BLOCK: i64 = 64;
 /// Scratch of an FIR that decimates: the input split into its phases.
 pub(super) fn scratch(func: &Func, inst: &Inst) -> Vec<(DType, Dim)> {
     match inst.op {
-        Op::Fir { up: 1, down } if down > 1 => {
+        Op::Fir { up: 1, down } if down > 1 && super::fir::form(func, inst).is_none() => {
             let x = func.ty(inst.args[0]);
             let phase = x.shape[0].offset(down - 1).div(down);
             vec![(x.dtype, phase.scale(down))]
@@ -24,6 +24,9 @@ pub(super) fn scratch(func: &Func, inst: &Inst) -> Vec<(DType, Dim)> {
 
 impl<'m> Lower<'m> {
     pub(super) fn fir(&mut self, inst: &'m Inst, up: i64, down: i64) {
+        if let Some(form) = super::fir::form(self.func, inst) {
+            return self.fir_grouped(inst, form);
+        }
         let (x, h, y) = (inst.args[0], inst.args[1], inst.results[0]);
         let start = self.index(inst.args[2]);
         let dst = self.buffer(y);
@@ -74,7 +77,7 @@ impl<'m> Lower<'m> {
         let x = inst.args[0];
         let dtype = self.func.ty(x).dtype;
         match inst.op {
-            Op::Fir { up: 1, .. } if down > 1 => {
+            Op::Fir { up: 1, .. } if down > 1 && super::fir::form(self.func, inst).is_none() => {
                 let buf = self.scratch(inst)[0];
                 let length = n.clone().iadd(Expr::int(down - 1)).idiv(Expr::int(down));
                 let at = self.b.define(at);
@@ -86,7 +89,7 @@ impl<'m> Lower<'m> {
     }
 
     /// One output after the other, any `up`, with taps that fall outside x left out.
-    fn fir_points(&mut self, inst: &'m Inst, (dst, lo, hi): (BufId, Expr, Expr), up: i64, down: i64) {
+    pub(super) fn fir_points(&mut self, inst: &'m Inst, (dst, lo, hi): (BufId, Expr, Expr), up: i64, down: i64) {
         let (x, h, y) = (inst.args[0], inst.args[1], inst.results[0]);
         let start = self.index(inst.args[2]);
         let dtype = self.func.ty(y).dtype;
@@ -122,7 +125,7 @@ impl<'m> Lower<'m> {
     }
 
     /// acc + h * v.
-    fn fir_step(&mut self, acc: &Cx, h: &Cx, v: &Cx) -> Cx {
+    pub(super) fn fir_step(&mut self, acc: &Cx, h: &Cx, v: &Cx) -> Cx {
         let fma = self.module.fma && h.im.is_none() && acc.re.ty.is_float();
         let one = |acc: &Expr, h: &Expr, v: &Expr| {
             if fma {
@@ -230,6 +233,9 @@ impl<'m> Lower<'m> {
     }
 
     pub(super) fn sosfilt(&mut self, inst: &'m Inst) {
+        if let Some(sections) = super::biquads::sections(self.func, inst) {
+            return self.wavefront(inst, sections);
+        }
         let (sos, x, zi) = (inst.args[0], inst.args[1], inst.args[2]);
         let (y, zf) = (inst.results[0], inst.results[1]);
         let dtype = self.func.ty(y).dtype;

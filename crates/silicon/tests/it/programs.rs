@@ -101,6 +101,19 @@ pub fn all() -> Vec<Case> {
         let factors = [(1, 1), (1, 2), (1, 5), (2, 1), (2, 2), (3, 5)];
         out.push(merged(&format!("fir_{x}_{h}"), factors.map(|(u, d)| fir(x, h, u, d, false)).to_vec()));
     }
+    for (taps, down) in [(7, 1), (64, 8), (33, 2), (70, 23)] {
+        for (x, h) in [
+            (DType::Float32, DType::Float32),
+            (DType::Complex64, DType::Float32),
+            (DType::Complex128, DType::Complex128),
+            (DType::Int32, DType::Int32),
+        ] {
+            out.push(grouped_fir(x, h, taps, down, x == DType::Complex64));
+        }
+    }
+    for (d, sections) in [(DType::Float32, 8), (DType::Complex128, 3), (DType::Float64, 17)] {
+        out.push(wavefront(d, sections));
+    }
     out.push(fir(DType::Float32, DType::Float32, 1, 1, true));
     out.push(fir(DType::Complex64, DType::Float32, 2, 3, true));
     out.push(merged("integers", integers()));
@@ -550,6 +563,53 @@ fn biquads() -> Case {
     let steps = [(0, 2), (1, 1), (50, 3), (7, 8), (5, 0)]
         .map(|(n, m)| (0, vec![noise(d, &[n], 1 + n as u64), noise(DType::Float32, &[m, 6], 5), noise(d, &[m, 2], 8)]))
         .to_vec();
+    Case { module, steps }
+}
+
+/// A cascade of a known number of sections, shorter and longer than its wavefront.
+fn wavefront(d: DType, sections: usize) -> Case {
+    let name = format!("wavefront_{d}_{sections}");
+    let mut b = Builder::new(&name);
+    let s = Dim::from(sections as i64);
+    let x = b.param(vector(d, N));
+    let sos = b.param(Type { dtype: d.real(), shape: vec![s.clone(), Dim::from(6i64)] });
+    let zi = b.param(Type { dtype: d, shape: vec![s.clone(), Dim::from(2i64)] });
+    let zt = Type { dtype: d, shape: vec![s, Dim::from(2i64)] };
+    let r = b.op(Op::Sosfilt, &[sos, x, zi], vec![vector(d, N), zt]);
+    let module = simple(&name, b, 3, &r);
+    let reach = (sections - 1) * 16;
+    let steps = [0, 1, reach, reach + 1, reach + 15, reach + 64, reach + 65, 2 * reach + 200]
+        .map(|n| {
+            // poles well inside the unit circle, so that long signals do not overflow
+            let mut coefficients = noise(d.real(), &[sections, 6], 5);
+            let size = d.real().size();
+            for (k, c) in coefficients.data.chunks_exact_mut(size).enumerate() {
+                let v = Scalar::from_le_bytes(d.real(), c).real_f64();
+                let v = if k % 6 < 4 { v } else { 0.4 * v / (1.0 + v.abs()) };
+                c.copy_from_slice(&Scalar::float(d.real(), v, 0.0).to_le_bytes());
+            }
+            (0, vec![noise(d, &[n], 1 + n as u64), coefficients, noise(d, &[sections, 2], 8)])
+        })
+        .to_vec();
+    Case { module, steps }
+}
+
+/// An FIR whose number of taps is known, around the ends of groups and blocks.
+fn grouped_fir(x: DType, h: DType, taps: i64, down: i64, fma: bool) -> Case {
+    let name = format!("grouped_fir_{x}_{h}_{taps}_{down}");
+    let mut b = Builder::new(&name);
+    let xs = b.param(vector(x, N));
+    let hs = b.param(vector(h, taps));
+    let start = b.param(Type::scalar(DType::Int64));
+    let count = Dim::from(N).offset(taps + down).div(down);
+    let y = b.op1(Op::Fir { up: 1, down }, &[xs, hs, start], vector(x, count));
+    let mut module = simple(&name, b, 3, &[y]);
+    module.fma = fma;
+    let mut steps = Vec::new();
+    for (n, start) in [(0, 0), (1, 0), (63, 2), (64, -3), (200, 0), (1000, taps - 1), (20_000, 0), (9_999, 7)] {
+        let (n, taps) = (n as usize, taps as usize);
+        steps.push((0, vec![noise(x, &[n], 3 + n as u64), noise(h, &[taps], 9), scalar(Scalar::i64(start))]));
+    }
     Case { module, steps }
 }
 

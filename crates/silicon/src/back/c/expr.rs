@@ -65,6 +65,11 @@ fn float(nan: bool, infinite: bool, negative: bool, magnitude: String, cast: &st
     if negative { format!("(-{s})") } else { s }
 }
 
+/// A value that takes no arithmetic to have.
+fn still(e: &Expr) -> bool {
+    matches!(e.kind, ExprKind::Const(_) | ExprKind::Load(..))
+}
+
 /// Prints expressions of one function.
 pub(super) struct Printer<'a> {
     pub(super) program: &'a Program,
@@ -116,6 +121,12 @@ impl Printer<'_> {
             ExprKind::Load(b, at) => self.place(*b, at),
             ExprKind::Unary(op, a) => self.unary(*op, a, e.ty),
             ExprKind::Binary(op, a, b) => self.binary(*op, a, b, e.ty),
+            // gcc moves arithmetic into the arms of ?: and then, because it may trap, keeps a branch: not vectorised
+            ExprKind::Select(c, a, b) if e.ty.is_float() && !(still(a) && still(b)) => {
+                let f = self.helpers.need("select", e.ty);
+                let (c, a, b) = (self.top(c), self.top(a), self.top(b));
+                format!("{f}({c}, {a}, {b})")
+            }
             ExprKind::Select(c, a, b) => {
                 let (c, a, b) = (self.expr(c), self.expr(a), self.expr(b));
                 self.narrow(e.ty, format!("({c} ? {a} : {b})"))

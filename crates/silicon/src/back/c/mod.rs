@@ -1,5 +1,6 @@
 //! C99: one header with the documented interface, one source file. No heap, no globals but constants.
 
+mod contraction;
 mod expr;
 mod header;
 mod runtime;
@@ -207,13 +208,21 @@ fn source(program: &Program) -> Text {
     );
     t.line("#if defined(__clang__) || !defined(__GNUC__)\n#pragma STDC FP_CONTRACT OFF");
     t.line("#else\n#pragma GCC optimize(\"fp-contract=off\")");
-    // GCC PR 107647: a vectoriser pattern ignores -ffp-contract=off
-    t.line("#if __GNUC__ == 12 && __GNUC_MINOR__ < 3 && (defined(__x86_64__) || defined(__i386__))");
-    t.line("/* this version contracts even so: keep it from fused instructions */");
-    t.line("#pragma GCC target(\"no-fma,no-fma4,no-avx512f\")");
-    t.line("#elif (__GNUC__ == 11 || (__GNUC__ == 12 && __GNUC_MINOR__ < 3)) && defined(__ARM_FEATURE_COMPLEX)");
-    t.line("#error \"this version of gcc contracts complex products: use 12.3 or later, or a target without FCMA\"");
-    t.line("#endif\n#endif\n");
+    if contraction::possible(program) {
+        // GCC PR 107647: a vectoriser pattern ignores -ffp-contract=off
+        t.line("#if __GNUC__ == 12 && __GNUC_MINOR__ < 3 && (defined(__x86_64__) || defined(__i386__))");
+        t.line("/* this version contracts even so: keep it from fused instructions */");
+        t.line("#pragma GCC target(\"no-fma,no-fma4,no-avx512f\")");
+        t.line("#elif (__GNUC__ == 11 || (__GNUC__ == 12 && __GNUC_MINOR__ < 3)) && defined(__ARM_FEATURE_COMPLEX)");
+        t.line(
+            "#error \"this version of gcc contracts complex products: use 12.3 or later, or a target without FCMA\"",
+        );
+        t.line("#endif");
+    }
+    t.line("#endif\n");
+    if program.bodies().any(|b| b.bufs.iter().any(|b| matches!(b.kind, BufKind::Local(_)))) {
+        t.line("#if defined(__GNUC__)\n#define PM_ALIGNED __attribute__((aligned(64)))\n#else\n#define PM_ALIGNED\n#endif\n");
+    }
     if has_mutants(program) {
         t.line("/* which seeded fault is on */\nextern int pm_mutant;\n");
     }
@@ -434,7 +443,7 @@ impl Code<'_> {
             let name = self.p.names.bufs[b.0 as usize].clone();
             let c = c_type(data.ty);
             match &data.kind {
-                BufKind::Local(n) => self.t.line(format!("{c} {name}[{}];", (*n).max(1))),
+                BufKind::Local(n) => self.t.line(format!("PM_ALIGNED {c} {name}[{}];", (*n).max(1))),
                 BufKind::State(s) => {
                     let f = &self.p.program.state[*s];
                     if !f.shape.is_empty() || f.dtype.is_complex() {

@@ -68,6 +68,12 @@ fn definition(what: &str, name: &str, ty: Ty) -> String {
                 "static inline {t} {name}({i} a)\n{{\n    union {{\n        {i} bits;\n        {t} value;\n    }} both;\n    both.bits = a;\n    return both.value;\n}}"
             )
         }
+        "select" => {
+            let i = if ty == Ty::F32 { "uint32_t" } else { "uint64_t" };
+            format!(
+                "/* c ? a : b without a branch */\nstatic inline {t} {name}(bool c, {t} a, {t} b)\n{{\n    union {{\n        {t} value;\n        {i} bits;\n    }} x, y;\n    const {i} mask = ({i})0 - ({i})c;\n    x.value = a;\n    y.value = b;\n    x.bits = (x.bits & mask) | (y.bits & ~mask);\n    return x.value;\n}}"
+            )
+        }
         "to_i64" => format!(
             "/* truncates; out of range and NaN give the smallest value */\nstatic inline int64_t {name}(double a)\n{{\n    return (a >= -9223372036854775808.0 && a < 9223372036854775808.0) ? (int64_t)a : INT64_MIN;\n}}"
         ),
