@@ -108,11 +108,14 @@ pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> Verdi
         golden::compare(t, s, &judged, &judged.trail.outcomes, &mut comparison);
     }
     let mut wrong: Vec<String> = recorded.problems.clone();
-    for list in [&comparison.off, &comparison.structure, &comparison.arguments, &comparison.exceptions, &comparison.refused] {
+    for list in [&comparison.off, &comparison.structure, &comparison.arguments, &comparison.exceptions] {
         wrong.extend(list.iter().map(|f| format!("{} call {} {}: {}", f.sequence, f.call, f.port.as_deref().unwrap_or(""), f.text)));
     }
     if !wrong.is_empty() {
         return Verdict::Wrong(wrong);
+    }
+    if let Some(f) = comparison.refused.first() {
+        return Verdict::Refused(format!("at run time: {}", f.text));
     }
     if comparison.calls == 0 {
         return Verdict::Wrong(vec![format!("no call was compared: {:?}", recorded.not_shown)]);

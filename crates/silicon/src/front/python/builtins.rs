@@ -832,7 +832,9 @@ impl<'a> Eval<'a> {
                     }
                     let id = self.read_array(a)?;
                     let ty = Type { dtype: d, shape: a.ty.shape.clone() };
-                    let id = self.emit(Op::Unary(Unary::Bitcast), vec![id], ty)?;
+                    let between_ints = !d.is_float() && !a.ty.dtype.is_float();
+                    let op = if between_ints { Unary::Cast } else { Unary::Bitcast };
+                    let id = self.emit(Op::Unary(op), vec![id], ty)?;
                     // not a view any more: a store into it would not be seen by the original
                     let v = self.result(id);
                     if let Value::Array(x) = &v

@@ -131,6 +131,14 @@ impl Eval<'_> {
                 *self.heap.get_mut(cell) = Cell::Object { class, attrs: map };
                 Value::Object(cell)
             }
+            // SciPy's FFT functions dispatch through objects
+            PyValue::Opaque { type_name, repr, .. } if type_name == "_Function" => match repr.split('\'').nth(1) {
+                Some(n) => Value::Library(format!("scipy.fft.{n}").into()),
+                None => Value::Opaque(Rc::new(p.clone())),
+            },
+            PyValue::Opaque { type_name, .. } if type_name == "RClass" => Value::Library("numpy.r_".into()),
+            PyValue::Opaque { type_name, .. } if type_name == "CClass" => Value::Library("numpy.c_".into()),
+            PyValue::Opaque { type_name, .. } if type_name == "MGridClass" => Value::Library("numpy.mgrid".into()),
             PyValue::Opaque { .. } => Value::Opaque(Rc::new(p.clone())),
         })
     }

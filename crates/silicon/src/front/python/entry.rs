@@ -19,7 +19,7 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
     let arena = typed_arena::Arena::new();
     let mut last = None;
     // numbers given alike in every call are tried as inputs first and fixed if that is refused
-    for fix in [Fix::Defaults, Fix::Numbers] {
+    for fix in [Fix::Defaults, Fix::Numbers, Fix::Lengths] {
         let mut ev = Eval::new(&arena, oracle);
         let out = ev.translate(recording, options, fix);
         let sources = std::mem::take(&mut ev.sources);
@@ -41,13 +41,13 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
                         Diagnostic::new("PM0999", Severity::Bug, "internal error: emission outside a function")
                     }
                 };
-                let retry = fix == Fix::Defaults && d.code != "PM0100" && ev.fixed_could_help;
+                let retry = d.code != "PM0100" && ev.fixed_could_help;
                 diagnostics.push(d);
                 let outcome = Outcome { translation: None, diagnostics, sources };
-                if !retry {
-                    return last.unwrap_or(outcome);
-                }
                 last = last.or(Some(outcome));
+                if !retry {
+                    break;
+                }
             }
         }
     }
@@ -61,6 +61,8 @@ enum Fix {
     Defaults,
     /// Every number that never changes.
     Numbers,
+    /// Those, and the shapes of the first call.
+    Lengths,
 }
 
 /// One method or function with the calls that share its signature.
@@ -135,6 +137,7 @@ impl<'a> Eval<'a> {
             class_defs: Vec::new(),
             range_value: None,
             index_proved: HashSet::new(),
+            equal: HashMap::new(),
             library_cache: HashMap::new(),
             script: false,
             fixed_could_help: false,
@@ -162,19 +165,20 @@ impl<'a> Eval<'a> {
                 "call the entry from the bench script, or give `--arg name=dtype[shape]` for each parameter",
             );
         }
-        self.fixed_could_help = fix == Fix::Defaults
-            && signatures.iter().any(|s| {
-                s.params.iter().any(|(n, p)| {
-                    matches!(p, ParamSpec::Port(q) if q.shape.is_empty()) && {
-                        let values: Vec<&PyValue> = s
-                            .covered
-                            .iter()
-                            .filter_map(|c| rec.calls[*c].args.iter().find(|(m, _)| m == n).map(|(_, v)| v))
-                            .collect();
-                        values.windows(2).all(|w| w[0] == w[1])
-                    }
-                })
-            });
+        self.fixed_could_help = (fix != Fix::Lengths && !self.module.lengths.is_empty())
+            || fix == Fix::Defaults
+                && signatures.iter().any(|s| {
+                    s.params.iter().any(|(n, p)| {
+                        matches!(p, ParamSpec::Port(q) if q.shape.is_empty()) && {
+                            let values: Vec<&PyValue> = s
+                                .covered
+                                .iter()
+                                .filter_map(|c| rec.calls[*c].args.iter().find(|(m, _)| m == n).map(|(_, v)| v))
+                                .collect();
+                            values.windows(2).all(|w| w[0] == w[1])
+                        }
+                    })
+                });
         let object = match rec.instances.first() {
             Some(p) => Some(self.import(p, true)?),
             None => None,
@@ -268,6 +272,19 @@ impl<'a> Eval<'a> {
             // scalars that differ from call to call are inputs; fixed things must agree with the lead
             let mut params = Vec::new();
             let mut lengths: HashMap<Vec<usize>, LengthId> = HashMap::new();
+            if fix == Fix::Lengths {
+                let shapes = |k: usize| rec.calls[k].args.iter().map(|(_, v)| shape_of(v)).collect::<Vec<_>>();
+                let first = shapes(lead);
+                for k in covered.clone() {
+                    if shapes(k) != first {
+                        covered.retain(|c| *c != k);
+                        uncovered.push((
+                            k,
+                            "the arguments have other shapes than in the first call, which this program fixes".into(),
+                        ));
+                    }
+                }
+            }
             let lead_call = &rec.calls[lead];
             let mut drop: Vec<(usize, String)> = Vec::new();
             for (p, (pname, v)) in lead_call.args.iter().enumerate() {
@@ -410,7 +427,7 @@ impl<'a> Eval<'a> {
     ) -> ParamSpec {
         let fixed = || ParamSpec::Fixed(v.clone());
         let number = |dtype: DType, kind: LeafKind, int: bool| {
-            if same && (is_default || int || fix == Fix::Numbers) {
+            if same && (is_default || int || fix != Fix::Defaults) {
                 return fixed();
             }
             ParamSpec::Port(PortSpec { dtype, shape: vec![], kind })
@@ -462,6 +479,9 @@ impl<'a> Eval<'a> {
             }
             PyValue::List { v: items, .. } => {
                 let dtypes: HashSet<Option<DType>> = items.iter().map(python_number).collect();
+                if same && matches!(dtypes.iter().next(), Some(Some(DType::Int64 | DType::Bool))) && dtypes.len() == 1 {
+                    return fixed();
+                }
                 if let (1, Some(Some(d))) = (dtypes.len(), dtypes.iter().next().copied()) {
                     return ParamSpec::Port(PortSpec {
                         dtype: d,
@@ -540,6 +560,7 @@ impl<'a> Eval<'a> {
         let mut cells: HashMap<u64, Value> = HashMap::new();
         let lead = s.covered.first().map(|k| &rec.calls[*k]);
         let mut ports: Vec<(String, ValueId, Option<ArrayRef>, Option<CellId>)> = Vec::new();
+        let mut overlapping: Vec<String> = Vec::new();
         for (name, spec) in &s.params {
             let recorded = lead.and_then(|c| c.args.iter().find(|(n, _)| n == name)).map(|(_, v)| v);
             if let Some(PyValue::Ndarray { base, id, .. }) = recorded
@@ -550,11 +571,7 @@ impl<'a> Eval<'a> {
                     })
                 })
             {
-                return self.refuse_help(
-                    "PM0162",
-                    format!("the argument `{name}` overlaps another argument in memory"),
-                    "pass copies, or one array and slice it inside",
-                );
+                overlapping.push(name.clone());
             }
             let (v, tree) = self.open_param(name, spec, recorded, &mut params, &mut ports, &mut cells)?;
             args.push((name.as_str().into(), v));
@@ -623,6 +640,13 @@ impl<'a> Eval<'a> {
                     _ => continue,
                 };
                 if !matches!(now, Content::Dyn(v) if v == *id) {
+                    if overlapping.contains(name) {
+                        return self.refuse_help(
+                            "PM0162",
+                            format!("the argument `{name}` is written into and overlaps another argument in memory"),
+                            "pass copies, or one array and slice it inside",
+                        );
+                    }
                     let v = self.read_array(a)?;
                     results.push(v);
                     result_roles.push(ResultRole::Mutated(name.clone()));
@@ -652,6 +676,7 @@ impl<'a> Eval<'a> {
         self.ranges.clear();
         self.symbols.clear();
         self.index_proved.clear();
+        self.equal.clear();
         self.refinements.clear();
         self.range_value = None;
         self.loop_depth = 0;
@@ -974,7 +999,18 @@ impl<'a> Eval<'a> {
         specs: &StateSpecs,
         instances: Vec<usize>,
     ) -> R<Translation> {
-        let _ = rec;
+        if rec.instances.len() > 1
+            && let Some(name) = specs.shared()
+        {
+            return self.refuse_help(
+                "PM0167",
+                format!(
+                    "`{name}` is shared by all objects and changes from call to call; the bench uses {} objects",
+                    rec.instances.len()
+                ),
+                "keep the value in each object (`self.name`), or use one object",
+            );
+        }
         // initial state: run the emission of the initial values once
         self.heap = h0.clone();
         self.open_function("initial");
@@ -1080,6 +1116,14 @@ fn python_number(v: &PyValue) -> Option<DType> {
         PyValue::Complex { .. } => Some(DType::Complex128),
         PyValue::Bool { .. } => Some(DType::Bool),
         _ => None,
+    }
+}
+
+fn shape_of(v: &PyValue) -> Vec<usize> {
+    match v {
+        PyValue::Ndarray { shape, .. } => shape.clone(),
+        PyValue::Tuple { v, .. } | PyValue::List { v, .. } => v.iter().flat_map(shape_of).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -173,6 +173,8 @@ pub struct Eval<'a> {
     pub script: bool,
     /// Whether taking unchanging numbers as constants might help a refused translation.
     pub fixed_could_help: bool,
+    /// Values checked arithmetic computed, as the sums they are equal to.
+    pub equal: HashMap<ValueId, Dim>,
     /// Index tensors known to lie in `0..n`.
     pub index_proved: std::collections::HashSet<(ValueId, Dim)>,
 }
@@ -373,7 +375,11 @@ impl<'a> Eval<'a> {
     pub fn known_scalar(&self, v: &Value) -> Option<Scalar> {
         match v {
             Value::Bool(b) => Some(Scalar::bool(*b)),
-            Value::Int(i) => i64::try_from(*i).ok().map(Scalar::i64),
+            Value::Int(i) => match i64::try_from(*i) {
+                Ok(i) => Some(Scalar::i64(i)),
+                // large constants next to uint64 data
+                Err(_) => u64::try_from(*i).ok().map(|u| Scalar::int(DType::Uint64, i128::from(u))),
+            },
             Value::Float(f) => Some(Scalar::f64(*f)),
             Value::Complex(re, im) => Some(Scalar::float(DType::Complex128, *re, *im)),
             Value::Scalar(s) => Some(*s),
@@ -531,11 +537,27 @@ impl<'a> Eval<'a> {
     }
     /// Whether the dimension is certainly at least 0.
     pub fn proves_nonnegative(&self, d: &Dim) -> bool {
-        self.prove(d, 8)
+        self.prove(&self.expand(d), 8)
     }
     /// Whether `a <= b` for certain.
     pub fn proves_le(&self, a: &Dim, b: &Dim) -> bool {
-        self.prove(&b.sub(a), 8)
+        self.prove(&self.expand(&b.sub(a)), 8)
+    }
+    /// The dimension with results of checked sums written out, so that they cancel.
+    pub fn expand(&self, d: &Dim) -> Dim {
+        if self.equal.is_empty() || !d.is_dynamic() {
+            return d.clone();
+        }
+        d.substitute(&|a| match a {
+            Atom::Value(v) => self.equal.get(v).cloned().unwrap_or_else(|| Dim::from(*v)),
+            a => Dim::from(a.clone()),
+        })
+    }
+    /// A difference of two dimensions, written out when that makes it simpler.
+    pub fn difference(&self, a: &Dim, b: &Dim) -> Dim {
+        let plain = a.sub(b);
+        let wide = self.expand(&plain);
+        if wide.terms.len() < plain.terms.len() { wide } else { plain }
     }
     fn prove(&self, d: &Dim, depth: u32) -> bool {
         if self.interval(d).0 >= 0 {

@@ -62,6 +62,10 @@ impl<'a> Eval<'a> {
                 let v = [part(self, &s.lower)?, part(self, &s.upper)?, part(self, &s.step)?];
                 Ok(Value::Slice(Rc::new(v)))
             }
+            Expr::BinOp(b) if matches!(b.op, Operator::BitAnd | Operator::Mod) && is_modular(&b.left) => {
+                let r = self.expr(&b.right)?;
+                self.masked(b, &r)
+            }
             Expr::BinOp(b) => {
                 let l = self.expr(&b.left)?;
                 let r = self.expr(&b.right)?;
@@ -84,14 +88,11 @@ impl<'a> Eval<'a> {
             }
             Expr::BoolOp(b) => self.bool_op(b.op, &b.values),
             Expr::Compare(c) => self.compare_chain(&c.left, &c.ops, &c.comparators),
-            Expr::If(i) => {
-                let t = self.expr(&i.test)?;
-                match self.truth(&t)? {
-                    Truth::Known(true) => self.expr(&i.body),
-                    Truth::Known(false) => self.expr(&i.orelse),
-                    Truth::Dyn(c) => self.choose(c, |ev| ev.expr(&i.body), |ev| ev.expr(&i.orelse)),
-                }
-            }
+            Expr::If(i) => match self.condition(&i.test)? {
+                Truth::Known(true) => self.expr(&i.body),
+                Truth::Known(false) => self.expr(&i.orelse),
+                Truth::Dyn(c) => self.choose(c, |ev| ev.expr(&i.body), |ev| ev.expr(&i.orelse)),
+            },
             Expr::Tuple(t) => Ok(Value::tuple(self.elements(&t.elts)?)),
             Expr::List(l) => {
                 let items = self.elements(&l.elts)?;
@@ -199,6 +200,60 @@ impl<'a> Eval<'a> {
             Expr::TString(_) | Expr::IpyEscapeCommand(_) => self.refuse("PM0105", "this expression is not supported"),
         }
     }
+    /// `(sum of products) & mask` and `... % 2**k`: only the low bits matter, so Python's unbounded ints may wrap.
+    fn masked(&mut self, b: &'a ast::ExprBinOp, mask: &Value) -> R<Value> {
+        let tree = self.modular_tree(&b.left)?;
+        let bits = match (b.op, mask) {
+            (Operator::BitAnd, Value::Int(m)) if (0..=i128::from(i64::MAX)).contains(m) => Some(*m),
+            (Operator::Mod, Value::Int(m)) if *m > 0 && *m <= 1 << 62 && m.count_ones() == 1 => Some(*m - 1),
+            _ => None,
+        };
+        let ints = tree.all(&|v| matches!(v, Value::Int(_) | Value::Sym(_)));
+        let dynamic = !tree.all(&|v| matches!(v, Value::Int(_)));
+        if let (Some(bits), true, true) = (bits, ints, dynamic) {
+            let v = self.modular_value(&tree)?;
+            let m = self.constant(Scalar::i64(bits as i64))?;
+            let id = self.emit(Op::Binary(Binary::And), vec![v, m], Type::scalar(DType::Int64))?;
+            self.set_range(id, (0, bits));
+            return Ok(Value::Sym(Dim::from(id)));
+        }
+        let l = self.plain_value(&tree)?;
+        self.binop(b.op, &l, mask)
+    }
+    fn modular_tree(&mut self, e: &'a Expr) -> R<Modular> {
+        if let Expr::BinOp(b) = e
+            && is_modular(e)
+        {
+            let l = self.modular_tree(&b.left)?;
+            let r = self.modular_tree(&b.right)?;
+            return Ok(Modular::Node(b.op, Box::new((l, r))));
+        }
+        Ok(Modular::Leaf(self.expr(e)?))
+    }
+    fn modular_value(&mut self, t: &Modular) -> R<ValueId> {
+        match t {
+            Modular::Leaf(Value::Int(i)) => self.constant(Scalar::int(DType::Int64, *i)),
+            Modular::Leaf(v) => self.operand(v, DType::Int64),
+            Modular::Node(op, parts) => {
+                let (x, y) = (self.modular_value(&parts.0)?, self.modular_value(&parts.1)?);
+                let op = match op {
+                    Operator::Add => Binary::Add,
+                    Operator::Sub => Binary::Sub,
+                    _ => Binary::Mul,
+                };
+                self.emit(Op::Binary(op), vec![x, y], Type::scalar(DType::Int64))
+            }
+        }
+    }
+    fn plain_value(&mut self, t: &Modular) -> R<Value> {
+        match t {
+            Modular::Leaf(v) => Ok(v.clone()),
+            Modular::Node(op, parts) => {
+                let (x, y) = (self.plain_value(&parts.0)?, self.plain_value(&parts.1)?);
+                self.binop(*op, &x, &y)
+            }
+        }
+    }
     fn int_literal(&mut self, text: &str) -> R<Value> {
         let digits = text.replace('_', "").to_lowercase();
         let parsed = match digits.get(..2) {
@@ -276,6 +331,53 @@ impl<'a> Eval<'a> {
             return Ok(Value::str("__main__"));
         }
         self.refuse("PM0101", format!("name `{name}` is not defined"))
+    }
+    /// The truth of an expression used as a condition: of `and`, `or` and `not` only the truth of the parts matters.
+    pub fn condition(&mut self, e: &'a Expr) -> R<Truth> {
+        match e {
+            Expr::BoolOp(b) => {
+                let span = self.span_of(e.range());
+                self.condition_chain(b.op, &b.values, span)
+            }
+            Expr::UnaryOp(u) if u.op == ast::UnaryOp::Not => Ok(match self.condition(&u.operand)? {
+                Truth::Known(b) => Truth::Known(!b),
+                Truth::Dyn(c) => Truth::Dyn(self.negate(c)?),
+            }),
+            e => {
+                let v = self.expr(e)?;
+                self.span = self.span_of(e.range());
+                self.truth(&v)
+            }
+        }
+    }
+    fn condition_chain(
+        &mut self,
+        op: BoolOp,
+        values: &'a [Expr],
+        span: Option<proofmark_base::diagnostics::Span>,
+    ) -> R<Truth> {
+        let Some((first, rest)) = values.split_first() else { return Ok(Truth::Known(op == BoolOp::And)) };
+        let a = self.condition(first)?;
+        if rest.is_empty() {
+            return Ok(a);
+        }
+        self.span = span;
+        let stop_at = op == BoolOp::Or;
+        match a {
+            Truth::Known(b) if b == stop_at => Ok(Truth::Known(b)),
+            Truth::Known(_) => self.condition_chain(op, rest, span),
+            Truth::Dyn(c) => {
+                let go = |ev: &mut Self| {
+                    Ok(match ev.condition_chain(op, rest, span)? {
+                        Truth::Known(b) => Value::Bool(b),
+                        Truth::Dyn(c) => ev.scalar(c, Kind::Py),
+                    })
+                };
+                let keep = |_: &mut Self| Ok(Value::Bool(stop_at));
+                let v = if op == BoolOp::And { self.choose(c, go, keep)? } else { self.choose(c, keep, go)? };
+                self.truth(&v)
+            }
+        }
     }
     fn bool_op(&mut self, op: BoolOp, values: &'a [Expr]) -> R<Value> {
         let Some((first, rest)) = values.split_first() else { return Ok(Value::None) };
@@ -556,7 +658,8 @@ impl<'a> Eval<'a> {
                     return self.refuse("PM0141", "a range step computed at run time is not supported");
                 };
                 let (a, b) = (self.to_dim(&r[0])?, self.to_dim(&r[1])?);
-                let (span, k) = if step > 0 { (b.sub(&a), step) } else { (a.sub(&b), -step) };
+                let (span, k) =
+                    if step > 0 { (self.difference(&b, &a), step) } else { (self.difference(&a, &b), -step) };
                 let n = span.offset(k as i64 - 1).div(k as i64);
                 let n = if self.proves_nonnegative(&span) { n } else { n.maximum(&Dim::from(0i64)) };
                 self.dim_int(&n)
@@ -606,7 +709,8 @@ impl<'a> Eval<'a> {
                     return self.refuse("PM0999", "internal error: not an object");
                 };
                 let mro = class.mro();
-                let at = mro.iter().position(|k| Rc::ptr_eq(k, after)).map_or(0, |p| p + 1);
+                // the class under construction and the finished one share their attributes' scope
+                let at = mro.iter().position(|k| k.attrs == after.attrs).map_or(0, |p| p + 1);
                 let found = mro[at..]
                     .iter()
                     .find_map(|k| k.members.iter().rev().find(|(n, _)| &**n == name).map(|(_, m)| m.clone()));
@@ -997,4 +1101,24 @@ impl<'a> Eval<'a> {
     pub fn both(&mut self, a: ValueId, b: ValueId) -> R<ValueId> {
         self.emit(Op::Binary(Binary::And), vec![a, b], Type::scalar(DType::Bool))
     }
+}
+
+/// Arithmetic whose low bits are to be kept: operators over evaluated operands.
+enum Modular {
+    Leaf(Value),
+    Node(Operator, Box<(Modular, Modular)>),
+}
+
+impl Modular {
+    fn all(&self, f: &impl Fn(&Value) -> bool) -> bool {
+        match self {
+            Modular::Leaf(v) => f(v),
+            Modular::Node(_, p) => p.0.all(f) && p.1.all(f),
+        }
+    }
+}
+
+/// Sums, differences and products: the low bits of the result depend only on the low bits of the operands.
+fn is_modular(e: &Expr) -> bool {
+    matches!(e, Expr::BinOp(b) if matches!(b.op, Operator::Add | Operator::Sub | Operator::Mult))
 }

@@ -221,7 +221,7 @@ impl Eval<'_> {
         } else {
             (self.clip(&s[0], n, n.offset(-1), true)?, self.clip(&s[1], n, Dim::from(-1i64), true)?)
         };
-        let span = if step > 0 { stop.sub(&start) } else { start.sub(&stop) };
+        let span = if step > 0 { self.difference(&stop, &start) } else { self.difference(&start, &stop) };
         let len = if self.proves_nonnegative(&span) {
             span.offset(step.abs() - 1).div(step.abs())
         } else if self.proves_nonnegative(&span.scale(-1)) {
@@ -302,12 +302,61 @@ impl Eval<'_> {
                 let scaled = self.binop(ruff_python_ast::Operator::Mult, &at, &r[2])?;
                 self.binop(ruff_python_ast::Operator::Add, &r[0], &scaled)
             }
+            Value::Library(n) => {
+                let n = n.clone();
+                self.index_trick(&n, index)
+            }
             Value::Object(_) => {
                 let f = self.attribute(object, "__getitem__")?;
                 self.call(&f, vec![index.clone()], vec![])
             }
             v if self.is_static(v) && self.is_static(index) => self.ask("a0[a1]", &[v.clone(), index.clone()]),
             v => self.refuse("PM0114", format!("{} cannot be subscripted here", v.describe())),
+        }
+    }
+    /// `np.r_[...]`, `np.c_[...]`, `np.s_[...]`, `np.mgrid[...]`.
+    fn index_trick(&mut self, name: &str, index: &Value) -> R<Value> {
+        if matches!(name, "numpy.s_" | "numpy.index_exp") {
+            return Ok(index.clone());
+        }
+        if self.is_static(index) {
+            return self.ask(&format!("{name}[a0]"), &[index.clone()]);
+        }
+        if name == "numpy.mgrid" || name == "numpy.ogrid" {
+            return match self.prelude_call(name, &[index.clone()], &vec![])? {
+                Some(v) => Ok(v),
+                None => self.refuse("PM0118", format!("`{name}` is not supported on values computed at run time")),
+            };
+        }
+        if name != "numpy.r_" && name != "numpy.c_" {
+            return self.refuse("PM0114", format!("`{name}` cannot be subscripted here"));
+        }
+        let parts = match index {
+            Value::Tuple(t, _) => t.to_vec(),
+            v => vec![v.clone()],
+        };
+        let mut arrays = Vec::new();
+        for p in parts {
+            arrays.push(match &p {
+                Value::Slice(s) => {
+                    let start = if matches!(s[0], Value::None) { Value::Int(0) } else { s[0].clone() };
+                    let mut args = vec![start, s[1].clone()];
+                    if !matches!(s[2], Value::None) {
+                        args.push(s[2].clone());
+                    }
+                    self.call_library("numpy.arange", args, vec![])?
+                }
+                Value::Str(_) => {
+                    return self.refuse("PM0118", format!("`{name}` with a directive string is not supported"));
+                }
+                v => self.call_library("numpy.atleast_1d", vec![v.clone()], vec![])?,
+            });
+        }
+        if name == "numpy.r_" {
+            self.concatenate(&arrays, &Value::Int(0))
+        } else {
+            let t = Value::tuple(arrays);
+            self.call_library("numpy.column_stack", vec![t], vec![])
         }
     }
     /// One item of a list of computed length.
@@ -915,6 +964,26 @@ impl Eval<'_> {
         let whole = Value::Array(a.clone());
         if self.is_static(&whole) && self.is_static(index) && self.is_static(value) && self.loop_depth == 0 {
             // known contents stay known
+            let plain = |v: &Value| matches!(v, Value::Int(_) | Value::Slice(_) | Value::Ellipsis | Value::Scalar(_));
+            let basic = match index {
+                Value::Tuple(t, _) => t.iter().all(plain),
+                v => plain(v),
+            };
+            if basic
+                && let Some(s) = self.known_scalar(value)
+                && !s.dtype.is_complex()
+            {
+                self.check_int_fits(value, a.ty.dtype)?;
+                let (source, items) = self.parse_index(a, index)?;
+                let target = self.basic_view(&source, &items);
+                if let Some(n) = target.ty.size().as_const() {
+                    let one = super::eval::convert_constant(s, a.ty.dtype).to_le_bytes();
+                    let data = NdArray { dtype: a.ty.dtype, shape: vec![n as usize], data: one.repeat(n as usize) };
+                    if self.static_store(&target, &data)? {
+                        return Ok(());
+                    }
+                }
+            }
             let stored = self.ask("[a0.__setitem__(a1, a2), a0][1]", &[whole, index.clone(), value.clone()])?;
             if let Value::Array(n) = stored
                 && let Some(n) = self.static_array(&n)

@@ -162,6 +162,9 @@ impl<'a> Eval<'a> {
         }
         let v = match &**full {
             "numpy.newaxis" => Value::None,
+            "numpy.r_" | "numpy.c_" | "numpy.mgrid" | "numpy.ogrid" | "numpy.s_" | "numpy.index_exp" => {
+                Value::Library(full.clone())
+            }
             "numpy.pi" | "math.pi" | "scipy.pi" | "cmath.pi" => Value::Float(std::f64::consts::PI),
             "math.e" | "numpy.e" => Value::Float(std::f64::consts::E),
             "numpy.inf" | "math.inf" => Value::Float(f64::INFINITY),
@@ -269,6 +272,13 @@ impl<'a> Eval<'a> {
         let mut args = args;
         for a in &mut args {
             *a = self.settle(a)?;
+            if let Value::Zip(_) = a
+                && name != "builtins.enumerate"
+                && name != "builtins.zip"
+                && self.iter_len(a)?.as_const().is_some()
+            {
+                *a = Value::Items(self.known_items(a)?.into());
+            }
         }
         if let Some(d) = dtype_of(name) {
             return self.call_dtype(d, args);
@@ -486,7 +496,7 @@ impl<'a> Eval<'a> {
                     return self.refuse("PM0141", "an arange step computed at run time is not supported");
                 };
                 let (x, y) = (self.to_dim(&start)?, self.to_dim(&stop)?);
-                let span = if k > 0 { y.sub(&x) } else { x.sub(&y) };
+                let span = if k > 0 { self.difference(&y, &x) } else { self.difference(&x, &y) };
                 let n = span.offset(k.abs() as i64 - 1).div(k.abs() as i64);
                 let n = if self.proves_nonnegative(&span) { n } else { n.maximum(&Dim::from(0i64)) };
                 let n = self.extent(&n)?;
@@ -660,6 +670,7 @@ impl<'a> Eval<'a> {
         if operator.is_some() || comparison.is_some() {
             let (Some(x), Some(y)) = (a.get(0, "x1"), a.get(1, "x2")) else { return Ok(None) };
             let out = a.get(2, "out");
+            let mask = a.keyword("where");
             if a.leftover(3).is_some() {
                 return self
                     .refuse("PM0118", format!("`{name}` with {} is not supported", a.leftover(3).unwrap_or_default()));
@@ -669,6 +680,14 @@ impl<'a> Eval<'a> {
                 (Some(op), _) => self.numpy_binop(op, &x, &y)?,
                 (_, Some(op)) => self.compare(op, &x, &y)?,
                 _ => return Ok(None),
+            };
+            let v = match (mask, &out) {
+                (None, _) => v,
+                (Some(m), Some(o)) => self.call_library("numpy.where", vec![m, v, o.clone()], vec![])?,
+                (Some(_), None) => {
+                    return self
+                        .refuse("PM0118", format!("`{name}` with `where=` and no `out=` leaves elements undefined"));
+                }
             };
             return self.into_out(v, out).map(Some);
         }

@@ -105,6 +105,13 @@ impl StateSpecs {
         };
         self.0.insert(slot, joined);
     }
+    /// A variable of a class or module among the slots: state that several objects share.
+    pub fn shared(&self) -> Option<&str> {
+        self.0.keys().find_map(|s| match s {
+            Slot::Var(_, n) => Some(&**n),
+            _ => None,
+        })
+    }
     /// Field names, one per value of [`Self::close`].
     pub fn names(&self) -> Vec<String> {
         fn count(s: &Spec) -> usize {
@@ -276,7 +283,7 @@ impl<'a> Eval<'a> {
                 let insts = self.regions.get_mut(depth).map(std::mem::take).unwrap_or_default();
                 self.regions.truncate(depth);
                 cond = Some((insts, c?));
-                if start.ids().any(|id| !start.same_cell(&self.heap, id)) {
+                if start.ids().any(|id| !unchanged(&start, &self.heap, id)) {
                     return self.refuse_help(
                         "PM0136",
                         "the condition of this loop changes variables or objects",
@@ -405,7 +412,7 @@ impl<'a> Eval<'a> {
                 _ => None,
             },
             Slot::Attr(c, n) => match &**heap.find(*c)? {
-                Cell::Object { attrs, .. } => attrs.get(n).cloned(),
+                Cell::Object { attrs, class } => attrs.get(n).cloned().or_else(|| class_attribute(heap, class, n)),
                 _ => None,
             },
             Slot::Item(c, k) => match &**heap.find(*c)? {
@@ -660,9 +667,10 @@ impl<'a> Eval<'a> {
                         }
                     }
                 }
-                (Cell::Object { attrs: v, .. }, Cell::Object { attrs: w, .. }) => {
+                (Cell::Object { attrs: v, class }, Cell::Object { attrs: w, .. }) => {
                     for (k, q) in w {
-                        pairs.push((Slot::Attr(id, k.clone()), v.get(k).cloned(), Some(q.clone())));
+                        let before = v.get(k).cloned().or_else(|| class_attribute(&a.start, class, k));
+                        pairs.push((Slot::Attr(id, k.clone()), before, Some(q.clone())));
                     }
                 }
                 (Cell::Dict(v), Cell::Dict(w)) => {
@@ -1238,6 +1246,27 @@ impl<'a> Eval<'a> {
             }
             _ => self.refuse("PM0999", "internal error: not a list cell"),
         }
+    }
+}
+
+/// An attribute an object takes from its class until it has its own.
+fn class_attribute(heap: &Heap, class: &Rc<super::value::Class>, name: &str) -> Option<Value> {
+    class.mro().iter().find_map(|k| match heap.find(k.attrs).map(|c| &**c) {
+        Some(Cell::Scope { vars, .. }) => vars.get(name).cloned(),
+        _ => None,
+    })
+}
+
+/// Whether a cell holds the same things in both heaps (temporaries of a condition may have come and gone).
+fn unchanged(a: &Heap, b: &Heap, id: CellId) -> bool {
+    if a.same_cell(b, id) {
+        return true;
+    }
+    match (a.find(id).map(|c| &**c), b.find(id).map(|c| &**c)) {
+        (Some(Cell::Scope { vars: x, .. }), Some(Cell::Scope { vars: y, .. })) => {
+            x.len() == y.len() && x.iter().all(|(k, v)| y.get(k).is_some_and(|w| v.same(w)))
+        }
+        _ => false,
     }
 }
 

@@ -686,13 +686,7 @@ impl<'a> Eval<'a> {
             return None;
         }
         let dtype = if x >= y { a } else { b };
-        let kind = if k == Kind::Py && l == Kind::Py {
-            Kind::Py
-        } else if dtype == DType::Bool {
-            return None;
-        } else {
-            Kind::Mixed
-        };
+        let kind = if k == Kind::Py && l == Kind::Py { Kind::Py } else { Kind::Mixed };
         Some((dtype, kind))
     }
     /// A scalar phi: the id as a value of that kind.

@@ -81,6 +81,9 @@ impl Eval<'_> {
             return self.matmul(a, b);
         }
         if Self::is_numpy(a) || Self::is_numpy(b) {
+            if let Some(v) = self.numpy_static(op, a, b)? {
+                return Ok(v);
+            }
             if self.is_static(a) && self.is_static(b) {
                 return self.ask(&format!("operator.{}(a0, a1)", operator_name(op)), &[a.clone(), b.clone()]);
             }
@@ -155,6 +158,47 @@ impl Eval<'_> {
         let scalar = |v: &Value| matches!(v, Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Complex(..));
         if scalar(a) && scalar(b) {
             return self.ask(&format!("operator.{}(a0, a1)", operator_name(op)), &[a.clone(), b.clone()]).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Arithmetic on known scalars of which one is NumPy's, where the result is plain.
+    fn numpy_static(&mut self, op: Operator, a: &Value, b: &Value) -> R<Option<Value>> {
+        let scalar = |v: &Value| matches!(v, Value::Scalar(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_));
+        if !scalar(a) || !scalar(b) {
+            return Ok(None);
+        }
+        let d = self.result_dtype(&[a, b])?;
+        let (Some(x), Some(y)) = (self.known_scalar(a), self.known_scalar(b)) else { return Ok(None) };
+        if d == DType::Float64 {
+            let f = |s: Scalar| super::eval::convert_constant(s, DType::Float64).real_f64();
+            let (x, y) = (f(x), f(y));
+            let r = match op {
+                Operator::Add => x + y,
+                Operator::Sub => x - y,
+                Operator::Mult => x * y,
+                Operator::Div if y != 0.0 => x / y,
+                _ => return Ok(None),
+            };
+            return Ok(Some(Value::Scalar(Scalar::f64(r))));
+        }
+        if d == DType::Int64
+            && let (Some(x), Some(y)) = (x.as_int(), y.as_int())
+        {
+            let r = match op {
+                Operator::Add => x + y,
+                Operator::Sub => x - y,
+                Operator::Mult => x * y,
+                Operator::BitAnd => x & y,
+                Operator::BitOr => x | y,
+                Operator::BitXor => x ^ y,
+                Operator::Mod if y > 0 => x.rem_euclid(y),
+                Operator::FloorDiv if y > 0 => x.div_euclid(y),
+                _ => return Ok(None),
+            };
+            if i64::try_from(r).is_ok() {
+                return Ok(Some(Value::Scalar(Scalar::int(DType::Int64, r))));
+            }
         }
         Ok(None)
     }
@@ -253,10 +297,15 @@ impl Eval<'_> {
         {
             let (x, y) = (self.operand(a, DType::Bool)?, self.operand(b, DType::Bool)?);
             let id = self.emit(Op::Binary(bop), vec![x, y], Type::scalar(DType::Bool))?;
-            return Ok(self.scalar(id, Kind::Py));
+            return Ok(Value::Dyn(DynScalar { id, dtype: DType::Bool, kind: self.joint_kind(a, b) }));
         }
         let promote_bool = |ev: &mut Self, v: &Value| -> R<Value> {
             match v {
+                Value::Dyn(d) if d.kind == Kind::Mixed && d.dtype == DType::Bool => ev.refuse(
+                    "PM0122",
+                    "this is a Python bool on one path and a numpy.bool on another, which add differently",
+                ),
+                Value::Dyn(d) if d.kind == Kind::Mixed && d.dtype == DType::Int64 => Ok(Value::Sym(ev.value_dim(d.id))),
                 Value::Dyn(d) if d.dtype == DType::Bool => {
                     let id = ev.cast(d.id, DType::Int64)?;
                     ev.set_range(id, (0, 1));
@@ -268,6 +317,15 @@ impl Eval<'_> {
         let (a, b) = (&promote_bool(self, a)?, &promote_bool(self, b)?);
         if let (Some(x), Some(y)) = (self.int_of(a), self.int_of(b)) {
             return self.int_binop(op, &x, &y);
+        }
+        if [a, b].iter().any(|v| matches!(v, Value::Int(i) if i64::try_from(*i).is_err()))
+            && [a, b].iter().all(|v| matches!(v, Value::Int(_) | Value::Sym(_)))
+        {
+            return self.refuse_help(
+                "PM0120",
+                "this int arithmetic needs more than 64 bits",
+                "mask the result to at most 63 bits in the same expression (`(a * b + c) & 0xFFFFFFFF`), or use np.uint64, which wraps",
+            );
         }
         let complex = [a, b].iter().any(|v| self.number_dtype(v).is_some_and(DType::is_complex));
         let dtype = if complex { DType::Complex128 } else { DType::Float64 };
@@ -407,11 +465,31 @@ impl Eval<'_> {
         match op {
             Operator::Add => {
                 let d = x.add(y);
-                if self.fits(&d) { Ok(self.dim_int(&d)) } else { checked(self, Binary::AddChecked, self.interval(&d)) }
+                if self.fits(&d) {
+                    return Ok(self.dim_int(&d));
+                }
+                let v = checked(self, Binary::AddChecked, self.interval(&d))?;
+                if let Value::Sym(s) = &v
+                    && let [(crate::hir::Atom::Value(id), 1)] = s.terms.as_slice()
+                {
+                    let sum = self.expand(&d);
+                    self.equal.insert(*id, sum);
+                }
+                Ok(v)
             }
             Operator::Sub => {
                 let d = x.sub(y);
-                if self.fits(&d) { Ok(self.dim_int(&d)) } else { checked(self, Binary::SubChecked, self.interval(&d)) }
+                if self.fits(&d) {
+                    return Ok(self.dim_int(&d));
+                }
+                let v = checked(self, Binary::SubChecked, self.interval(&d))?;
+                if let Value::Sym(s) = &v
+                    && let [(crate::hir::Atom::Value(id), 1)] = s.terms.as_slice()
+                {
+                    let sum = self.expand(&d);
+                    self.equal.insert(*id, sum);
+                }
+                Ok(v)
             }
             Operator::Mult => {
                 let p = [
@@ -442,8 +520,14 @@ impl Eval<'_> {
                 if yi.0 <= 0 && yi.1 >= 0 {
                     self.check_nonzero(&Value::Sym(y.clone()), DType::Int64, "integer division or modulo by zero")?;
                 }
-                if xi.0 == FULL.0 && yi.0 <= -1 && yi.1 >= -1 {
-                    return self.refuse("PM0120", "this division may exceed 64 bits (smallest int by -1)");
+                if op == Operator::FloorDiv && xi.0 == FULL.0 && yi.0 <= -1 && yi.1 >= -1 {
+                    // only the smallest int by -1 leaves int64
+                    let (a, least) = (self.dim_value(x)?, self.constant(Scalar::i64(i64::MIN))?);
+                    let (b, minus) = (self.dim_value(y)?, self.constant(Scalar::i64(-1))?);
+                    let p = self.emit(Op::Binary(Binary::Ne), vec![a, least], Type::scalar(DType::Bool))?;
+                    let q = self.emit(Op::Binary(Binary::Ne), vec![b, minus], Type::scalar(DType::Bool))?;
+                    let ok = self.emit(Op::Binary(Binary::Or), vec![p, q], Type::scalar(DType::Bool))?;
+                    self.check(ok, "Unsupported", "an int beyond 64 bits")?;
                 }
                 let (a, b) = (self.dim_value(x)?, self.dim_value(y)?);
                 let bop = if op == Operator::Mod { Binary::FloorMod } else { Binary::FloorDiv };
@@ -572,10 +656,39 @@ impl Eval<'_> {
 
     /// NEP 50: the common element type of operands; Python scalars follow the others.
     pub fn result_dtype(&self, operands: &[&Value]) -> R<DType> {
+        let mixed = |v: &&&Value| matches!(v, Value::Dyn(d) if d.kind == Kind::Mixed);
+        if operands.iter().any(|v| mixed(&v)) {
+            // both readings must agree
+            let as_kind = |kind: Kind| -> Vec<Value> {
+                operands
+                    .iter()
+                    .map(|v| match v {
+                        Value::Dyn(d) if d.kind == Kind::Mixed && kind == Kind::Np => {
+                            Value::Dyn(DynScalar { kind, ..*d })
+                        }
+                        Value::Dyn(d) if d.kind == Kind::Mixed && d.dtype == DType::Int64 => {
+                            Value::Sym(Dim::from(d.id))
+                        }
+                        Value::Dyn(d) if d.kind == Kind::Mixed => Value::Dyn(DynScalar { kind, ..*d }),
+                        v => (*v).clone(),
+                    })
+                    .collect()
+            };
+            let (numpy, python) = (as_kind(Kind::Np), as_kind(Kind::Py));
+            let p = self.result_dtype(&numpy.iter().collect::<Vec<_>>())?;
+            let q = self.result_dtype(&python.iter().collect::<Vec<_>>())?;
+            if p != q {
+                return self.refuse_help(
+                    "PM0122",
+                    format!("this scalar is Python's on one path and NumPy's on another, which gives {q} on one and {p} on the other"),
+                    "write `float(...)`/`int(...)` or `np.float64(...)`/`np.int64(...)` where it is assigned",
+                );
+            }
+            return Ok(p);
+        }
         let mut strong: Option<DType> = None;
         let mut weak = 0; // 1 bool, 2 int, 3 float, 4 complex
         for v in operands {
-            let mixed = matches!(v, Value::Dyn(d) if d.kind == Kind::Mixed);
             match v {
                 Value::Bool(_) => weak = weak.max(1),
                 Value::Int(_) | Value::Sym(_) => weak = weak.max(2),
@@ -588,19 +701,6 @@ impl Eval<'_> {
                         DType::Complex128 => 4,
                         _ => 2,
                     });
-                    if mixed && d.dtype != DType::Bool {
-                        let d = d.dtype;
-                        strong = Some(strong.map_or(d, |s| s.promote(d)));
-                        if operands.iter().any(|o| {
-                            self.number_dtype(o).is_some_and(|t| matches!(t, DType::Float32 | DType::Complex64))
-                        }) {
-                            return self.refuse_help(
-                                "PM0122",
-                                "this scalar is a Python float on one path and a numpy.float64 on another, which gives different precision with float32 data",
-                                "write `float(...)` or `np.float64(...)` where it is assigned",
-                            );
-                        }
-                    }
                 }
                 v => match self.number_dtype(v) {
                     Some(d) => strong = Some(strong.map_or(d, |s| s.promote(d))),
@@ -940,6 +1040,12 @@ impl Eval<'_> {
             }
             return self.raise("TypeError", format!("bad operand type for unary {}: {}", op.as_str(), v.describe()));
         };
+        if matches!(v, Value::Dyn(d) if d.kind == Kind::Mixed && d.dtype == DType::Bool) {
+            return self.refuse(
+                "PM0122",
+                "this is a Python bool on one path and a numpy.bool on another, which `~` and `-` treat differently",
+            );
+        }
         let x = self.operand(v, dtype)?;
         let ty = self.ty(x);
         let u = match op {
@@ -1140,6 +1246,45 @@ impl Eval<'_> {
             };
             if let Some(k) = known {
                 return Ok(Value::Bool(k));
+            }
+        }
+        if let (Some(x), Some(y)) = (self.known_scalar(a), self.known_scalar(b))
+            && !matches!(a, Value::Array(_))
+            && !matches!(b, Value::Array(_))
+            && !x.dtype.is_complex()
+            && !y.dtype.is_complex()
+        {
+            let order = match (x.as_int(), y.as_int()) {
+                (Some(x), Some(y)) => Some(x.cmp(&y)),
+                (p, q) if p.is_none_or(|i| i.abs() < 1 << 53) && q.is_none_or(|i| i.abs() < 1 << 53) => {
+                    let f = |s: Scalar| s.as_int().map_or_else(|| s.real_f64(), |i| i as f64);
+                    match f(x).partial_cmp(&f(y)) {
+                        Some(o) => Some(o),
+                        None => {
+                            return Ok(if Self::is_numpy(a) || Self::is_numpy(b) {
+                                Value::Scalar(Scalar::bool(op == CmpOp::NotEq))
+                            } else {
+                                Value::Bool(op == CmpOp::NotEq)
+                            });
+                        }
+                    }
+                }
+                _ => None,
+            };
+            if let Some(o) = order {
+                let r = match op {
+                    CmpOp::Eq => o.is_eq(),
+                    CmpOp::NotEq => o.is_ne(),
+                    CmpOp::Lt => o.is_lt(),
+                    CmpOp::LtE => o.is_le(),
+                    CmpOp::Gt => o.is_gt(),
+                    _ => o.is_ge(),
+                };
+                return Ok(if Self::is_numpy(a) || Self::is_numpy(b) {
+                    Value::Scalar(Scalar::bool(r))
+                } else {
+                    Value::Bool(r)
+                });
             }
         }
         if self.is_static(a) && self.is_static(b) {

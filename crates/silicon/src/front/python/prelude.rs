@@ -313,6 +313,7 @@ impl<'a> Eval<'a> {
         let saved_ranges = std::mem::take(&mut self.ranges);
         let saved_symbols = std::mem::take(&mut self.symbols);
         let saved_proved = std::mem::take(&mut self.index_proved);
+        let saved_equal = std::mem::take(&mut self.equal);
         let saved_refinements = std::mem::take(&mut self.refinements);
         let saved_range_value = self.range_value.take();
         let saved_depth = std::mem::take(&mut self.loop_depth);
@@ -339,6 +340,7 @@ impl<'a> Eval<'a> {
         self.ranges = saved_ranges;
         self.symbols = saved_symbols;
         self.index_proved = saved_proved;
+        self.equal = saved_equal;
         self.refinements = saved_refinements;
         self.range_value = saved_range_value;
         self.loop_depth = saved_depth;

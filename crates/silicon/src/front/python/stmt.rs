@@ -114,7 +114,7 @@ impl<'a> Eval<'a> {
             }
             Stmt::Raise(r) => self.raise_statement(r),
             Stmt::Assert(a) => {
-                let v = self.expr(&a.test)?;
+                let truth = self.condition(&a.test)?;
                 let message = match &a.msg {
                     Some(m) => match self.expr(m) {
                         Ok(Value::Str(s)) => s.to_string(),
@@ -122,7 +122,7 @@ impl<'a> Eval<'a> {
                     },
                     None => String::new(),
                 };
-                match self.truth(&v)? {
+                match truth {
                     Truth::Known(true) => {}
                     Truth::Known(false) => return self.raise("AssertionError", message),
                     Truth::Dyn(c) => self.check(c, "AssertionError", message)?,
@@ -459,7 +459,7 @@ impl<'a> Eval<'a> {
         self.if_chain(&i.test, &i.body, &i.elif_else_clauses)
     }
     fn if_chain(&mut self, test: &'a Expr, body: &'a [Stmt], rest: &'a [ast::ElifElseClause]) -> R<Flow> {
-        let v = self.expr(test)?;
+        let truth = self.condition(test)?;
         self.span = self.span_of(test.range());
         let otherwise = |ev: &mut Self| -> R<Flow> {
             match rest.split_first() {
@@ -470,7 +470,7 @@ impl<'a> Eval<'a> {
                 },
             }
         };
-        match self.truth(&v)? {
+        match truth {
             Truth::Known(true) => self.block(body),
             Truth::Known(false) => otherwise(self),
             Truth::Dyn(c) => self.branch(c, |ev| ev.block(body), otherwise),
@@ -716,8 +716,7 @@ impl<'a> Eval<'a> {
             self.span = self.span_of(w.range);
             let known = {
                 let step = |ev: &mut Self| -> R<Option<Flow>> {
-                    let v = ev.expr(test)?;
-                    match ev.truth(&v)? {
+                    match ev.condition(test)? {
                         Truth::Known(false) => Ok(None),
                         Truth::Known(true) => ev.block(body).map(Some),
                         Truth::Dyn(_) => Err(Stop::NeedsEmission),
@@ -725,8 +724,7 @@ impl<'a> Eval<'a> {
                 };
                 if unroll_budget > 0 {
                     unroll_budget -= 1;
-                    let v = self.expr(test)?;
-                    match self.truth(&v)? {
+                    match self.condition(test)? {
                         Truth::Known(false) => Some(None),
                         Truth::Known(true) => Some(Some(self.block(body)?)),
                         Truth::Dyn(_) => None,
@@ -757,8 +755,7 @@ impl<'a> Eval<'a> {
             }
             let dynamic = self.attempt_or_roll_back(|ev| {
                 let mut t = |ev: &mut Self| {
-                    let v = ev.expr(test)?;
-                    Ok(match ev.truth(&v)? {
+                    Ok(match ev.condition(test)? {
                         Truth::Known(b) => Value::Bool(b),
                         Truth::Dyn(c) => ev.scalar(c, super::value::Kind::Py),
                     })
@@ -773,8 +770,7 @@ impl<'a> Eval<'a> {
                     if rounds >= 64 || unroll_budget > 0 {
                         return Err(stop);
                     }
-                    let v = self.expr(test)?;
-                    match self.truth(&v)? {
+                    match self.condition(test)? {
                         Truth::Known(true) => {
                             unroll_budget = 64;
                             rounds = 64;
