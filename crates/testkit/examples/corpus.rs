@@ -16,14 +16,27 @@ fn main() {
             .unwrap_or_else(|_| Verdict::Bug("panic".into()));
         let ms = start.elapsed().as_millis();
         let (word, detail) = match &verdict {
-            Verdict::Equal { calls, not_shown, undecided } => ("equal", format!("{calls} calls, {} left out, {undecided} undecided", not_shown.len())),
+            Verdict::Equal { calls, not_shown, undecided } => {
+                ("equal", format!("{calls} calls, {} left out, {undecided} undecided", not_shown.len()))
+            }
             Verdict::Refused(t) => ("refused", t.clone()),
             Verdict::Wrong(w) => ("WRONG", w.join("\n    ")),
             Verdict::Bench(t) => ("bench", t.clone()),
             Verdict::Bug(t) => ("BUG", t.clone()),
         };
         *counts.entry(word).or_insert(0) += 1;
-        let short: String = if verbose { detail } else { detail.lines().take(if word == "equal" { 1 } else { 6 }).collect::<Vec<_>>().join("\n    ").chars().take(700).collect() };
+        let short: String = if verbose {
+            detail
+        } else {
+            detail
+                .lines()
+                .take(if word == "equal" { 1 } else { 6 })
+                .collect::<Vec<_>>()
+                .join("\n    ")
+                .chars()
+                .take(700)
+                .collect()
+        };
         println!("{word:8} {} ({ms} ms) {short}", path.file_stem().unwrap_or_default().to_string_lossy());
     }
     println!("{counts:?}");

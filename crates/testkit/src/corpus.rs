@@ -45,9 +45,9 @@ pub struct Case {
 
 /// The value of a header line `# key: value`.
 pub fn header(text: &str, key: &str) -> Option<String> {
-    text.lines().take_while(|l| l.starts_with('#')).find_map(|l| {
-        l.trim_start_matches('#').trim().strip_prefix(&format!("{key}:")).map(|v| v.trim().to_string())
-    })
+    text.lines()
+        .take_while(|l| l.starts_with('#'))
+        .find_map(|l| l.trim_start_matches('#').trim().strip_prefix(&format!("{key}:")).map(|v| v.trim().to_string()))
 }
 
 /// Records and translates a file whose bench is its own `__main__` block, or another file.
@@ -109,7 +109,10 @@ pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> Verdi
     }
     let mut wrong: Vec<String> = recorded.problems.clone();
     for list in [&comparison.off, &comparison.structure, &comparison.arguments, &comparison.exceptions] {
-        wrong.extend(list.iter().map(|f| format!("{} call {} {}: {}", f.sequence, f.call, f.port.as_deref().unwrap_or(""), f.text)));
+        wrong.extend(
+            list.iter()
+                .map(|f| format!("{} call {} {}: {}", f.sequence, f.call, f.port.as_deref().unwrap_or(""), f.text)),
+        );
     }
     if !wrong.is_empty() {
         return Verdict::Wrong(wrong);
