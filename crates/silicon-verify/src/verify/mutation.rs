@@ -13,6 +13,7 @@ use proofmark_silicon::back::harness::c_harness;
 use proofmark_silicon::back::{Backend, c::C};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::lir::mutate::{Mutant, mutate};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -41,11 +42,12 @@ pub(super) fn analyse(
     let files = C.emit(&mutated).files;
     write_files(&folder, &files).map_err(|e| e.to_string())?;
     std::fs::write(folder.join("main.c"), c_harness(&mutated)).map_err(|e| e.to_string())?;
-    let mut arguments: Vec<String> =
-        ["-std=c11", "-ffp-contract=off", "-O1", "-w", "main.c"].map(str::to_string).to_vec();
-    arguments.extend(files.keys().filter(|f| f.ends_with(".c")).cloned());
-    arguments.extend(["-o", "mutants", "-lm"].map(str::to_string));
-    let output = compiler.run(&arguments, &folder, &[], BUILD_LIMIT, PRINT_LIMIT).map_err(|e| e.to_string())?;
+    // Under the address sanitizer, as in the check `c.sanitize`, a fault that reads or writes out of bounds is noticed
+    // even where the stray value happens to be the right one.
+    let mut output = compile(&compiler, &files, &["-fsanitize=address", "-fno-omit-frame-pointer"], &folder)?;
+    if !output.success() {
+        output = compile(&compiler, &files, &[], &folder)?;
+    }
     if !output.success() {
         return Err(format!("the code with seeded faults does not compile: {}", excerpt(&output.stderr, 6)));
     }
@@ -93,6 +95,20 @@ pub(super) fn analyse(
         places: mutants.len(),
         survivors: survived.into_iter().map(|i| survivor(chosen[i])).collect(),
     })
+}
+
+fn compile(
+    compiler: &Tool,
+    files: &BTreeMap<String, String>,
+    flags: &[&str],
+    folder: &Path,
+) -> Result<crate::tool::Output, String> {
+    let mut arguments: Vec<String> =
+        ["-std=c11", "-ffp-contract=off", "-O1", "-w", "main.c"].map(str::to_string).to_vec();
+    arguments.extend(flags.iter().map(|f| f.to_string()));
+    arguments.extend(files.keys().filter(|f| f.ends_with(".c")).cloned());
+    arguments.extend(["-o", "mutants", "-lm"].map(str::to_string));
+    compiler.run(&arguments, folder, &[], BUILD_LIMIT, PRINT_LIMIT).map_err(|e| e.to_string())
 }
 
 /// At most [`MOST`], spread evenly.
