@@ -351,7 +351,7 @@ def lstsq(a, b, rcond=None):
     if b.ndim == 1:
         x = x.reshape(n)
     real = _real_kind(kind)
-    return x.astype(kind), sums.astype(real), rank, s.astype(real)
+    return x.astype(kind), sums.astype(real), np.int32(rank), s.astype(real)
 
 
 def _pseudo_inverse(a, rcond):

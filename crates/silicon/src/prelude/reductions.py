@@ -197,15 +197,32 @@ def ptp(a, axis=None, keepdims=False):
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
+def _edge(value, x, axis):
+    """A value to put before or after x: a number becomes one layer of it."""
+    v = np.asarray(value)
+    if v.ndim > 0:
+        return v
+    shape = list(x.shape)
+    shape[axis] = 1
+    return np.broadcast_to(v, tuple(shape))
+
+
 # binds: numpy.diff
-def diff(a, n=1, axis=-1):
-    """n-th difference along an axis; booleans differ by not-equal."""
+def diff(a, n=1, axis=-1, prepend=None, append=None):
+    """n-th difference along an axis, with values put before and after first; booleans differ by not-equal."""
     x = np.asarray(a)
     if n < 0:
         raise ValueError("order must be non-negative")
     if x.ndim == 0:
         raise ValueError("diff requires input that is at least one dimensional")
     ax = _axis(axis, x.ndim)
+    if prepend is not None or append is not None:
+        parts = [x]
+        if prepend is not None:
+            parts = [_edge(prepend, x, ax)] + parts
+        if append is not None:
+            parts = parts + [_edge(append, x, ax)]
+        x = np.concatenate(parts, ax)
     for _ in range(n):
         m = x.shape[ax]
         late = x[_at(x.ndim, ax, slice(1, m))]

@@ -756,6 +756,9 @@ impl<'a> Eval<'a> {
                 Ok(Value::Poison("text made from data is not supported".into()))
             }
             Value::Library(n) => self.call_library(&format!("{n}.{name}"), args, kwargs),
+            Value::Opaque(p) if matches!(&**p, crate::oracle::PyValue::Opaque { type_name, .. } if matches!(type_name.as_str(), "Generator" | "RandomState" | "Random")) => {
+                self.random_draw(&format!("numpy.random.{name}"), &args, &kwargs)
+            }
             o if self.is_static(o)
                 && args.iter().all(|a| self.is_static(a))
                 && kwargs.iter().all(|(_, v)| self.is_static(v)) =>

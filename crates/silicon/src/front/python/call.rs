@@ -533,6 +533,16 @@ impl<'a> Eval<'a> {
         let PyValue::Class { module, qualname, file, line, bases, attrs } = p else {
             return self.refuse("PM0999", "internal error: not a class");
         };
+        if let Some((_, PyValue::Tuple { v, .. })) = attrs.iter().find(|(k, _)| k == "_fields") {
+            let names: Vec<String> = v
+                .iter()
+                .filter_map(|x| match x {
+                    PyValue::Str { v } => Some(v.clone()),
+                    _ => None,
+                })
+                .collect();
+            return Ok(Value::Library(format!("namedtuple:{}", names.join(",")).into()));
+        }
         let key = (module.clone(), qualname.clone());
         if let Some(c) = self.classes.get(&key) {
             return Ok(Value::Class(c.clone()));

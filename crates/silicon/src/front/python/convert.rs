@@ -8,6 +8,16 @@ use crate::dtype::{DType, Scalar};
 use crate::oracle::{Bytes, PyValue};
 use std::rc::Rc;
 
+/// Name of a method of a random generator, from its repr.
+fn random_method(repr: &str) -> Option<&str> {
+    let generator = ["RandomState", "Generator", "random.Random"].iter().any(|g| repr.contains(g));
+    if !generator {
+        return None;
+    }
+    let rest = repr.strip_prefix("<built-in method ").or_else(|| repr.strip_prefix("<bound method "))?;
+    rest.split_whitespace().next()?.rsplit('.').next()
+}
+
 fn bits(v: f64) -> String {
     format!("{:016x}", v.to_bits())
 }
@@ -139,6 +149,10 @@ impl Eval<'_> {
             PyValue::Opaque { type_name, .. } if type_name == "RClass" => Value::Library("numpy.r_".into()),
             PyValue::Opaque { type_name, .. } if type_name == "CClass" => Value::Library("numpy.c_".into()),
             PyValue::Opaque { type_name, .. } if type_name == "MGridClass" => Value::Library("numpy.mgrid".into()),
+            // methods of the global random generators
+            PyValue::Opaque { repr, .. } if random_method(repr).is_some() => {
+                Value::Library(format!("numpy.random.{}", random_method(repr).unwrap_or_default()).into())
+            }
             PyValue::Opaque { .. } => Value::Opaque(Rc::new(p.clone())),
         })
     }

@@ -85,6 +85,8 @@ struct PortSpec {
     dtype: DType,
     shape: Vec<Dim>,
     kind: LeafKind,
+    /// Smallest and largest value observed, for ints whose range bounds sizes.
+    range: Option<(i64, i64)>,
 }
 
 struct Built {
@@ -138,6 +140,7 @@ impl<'a> Eval<'a> {
             range_value: None,
             index_proved: HashSet::new(),
             equal: HashMap::new(),
+            ranged: Vec::new(),
             library_cache: HashMap::new(),
             script: false,
             fixed_could_help: false,
@@ -169,7 +172,8 @@ impl<'a> Eval<'a> {
             || fix == Fix::Defaults
                 && signatures.iter().any(|s| {
                     s.params.iter().any(|(n, p)| {
-                        matches!(p, ParamSpec::Port(q) if q.shape.is_empty()) && {
+                        matches!(p, ParamSpec::Port(q) if q.shape.is_empty() && q.dtype == DType::Int64 && q.range.is_none())
+                        || matches!(p, ParamSpec::Port(q) if q.shape.is_empty()) && {
                             let values: Vec<&PyValue> = s
                                 .covered
                                 .iter()
@@ -342,7 +346,7 @@ impl<'a> Eval<'a> {
             } else {
                 LeafKind::Scalar
             };
-            params.push((a.name.clone(), ParamSpec::Port(PortSpec { dtype: a.dtype, shape, kind })));
+            params.push((a.name.clone(), ParamSpec::Port(PortSpec { dtype: a.dtype, shape, kind, range: None })));
         }
         let name = match &rec.entry {
             PyValue::Function { qualname, .. } => qualname.clone(),
@@ -426,18 +430,28 @@ impl<'a> Eval<'a> {
         lengths: &mut HashMap<Vec<usize>, LengthId>,
     ) -> ParamSpec {
         let fixed = || ParamSpec::Fixed(v.clone());
+        // once sizes are known to matter, an int is taken to stay within what the bench showed
+        let observed = values.iter().map(|x| match x {
+            PyValue::Int { v } => v.parse::<i64>().ok(),
+            _ => None,
+        });
+        let observed: Option<Vec<i64>> = observed.collect();
+        let range = match (fix, observed) {
+            (Fix::Numbers | Fix::Lengths, Some(v)) if !v.is_empty() => v.iter().min().copied().zip(v.iter().max().copied()),
+            _ => None,
+        };
         let number = |dtype: DType, kind: LeafKind, int: bool| {
             if same && (is_default || int || fix != Fix::Defaults) {
                 return fixed();
             }
-            ParamSpec::Port(PortSpec { dtype, shape: vec![], kind })
+            ParamSpec::Port(PortSpec { dtype, shape: vec![], kind, range })
         };
         match v {
             PyValue::Bool { .. } => {
                 if same {
                     fixed()
                 } else {
-                    ParamSpec::Port(PortSpec { dtype: DType::Bool, shape: vec![], kind: LeafKind::Python })
+                    ParamSpec::Port(PortSpec { dtype: DType::Bool, shape: vec![], kind: LeafKind::Python, range: None })
                 }
             }
             PyValue::Int { v } if v.parse::<i64>().is_ok() => {
@@ -475,7 +489,7 @@ impl<'a> Eval<'a> {
                     };
                     dims.push(Dim::from(id));
                 }
-                ParamSpec::Port(PortSpec { dtype: *dtype, shape: dims, kind: LeafKind::Array })
+                ParamSpec::Port(PortSpec { dtype: *dtype, shape: dims, kind: LeafKind::Array, range: None })
             }
             PyValue::List { v: items, .. } => {
                 let dtypes: HashSet<Option<DType>> = items.iter().map(python_number).collect();
@@ -487,6 +501,7 @@ impl<'a> Eval<'a> {
                         dtype: d,
                         shape: vec![Dim::from(items.len())],
                         kind: LeafKind::List,
+                        range: None,
                     });
                 }
                 self.sequence_spec(false, items, values, same, fix, lengths, v)
@@ -580,6 +595,12 @@ impl<'a> Eval<'a> {
         for p in &params[start_of_inputs..] {
             let name = ports.iter().find(|q| q.1 == *p).map(|q| q.0.clone()).unwrap_or_default();
             roles.push(ParamRole::Input(name));
+        }
+        for (id, name, lo, hi) in std::mem::take(&mut self.ranged) {
+            let message = format!("`{name}` lies outside {lo}..={hi}, the range the bench showed");
+            self.check_between(&Dim::from(id), lo, hi, "Unsupported", &message)?;
+            self.set_range(id, (i128::from(lo), i128::from(hi)));
+            self.func.bounds.insert(id, (Some(Dim::from(lo)), Some(Dim::from(hi))));
         }
         self.list_bound = self.bound_for_lists(&ports);
         let start = self.heap.clone();
@@ -872,7 +893,12 @@ impl<'a> Eval<'a> {
                         list = Some(c);
                         Value::List(c)
                     }
-                    LeafKind::Python => self.scalar(id, Kind::Py),
+                    LeafKind::Python => {
+                        if let Some((lo, hi)) = p.range {
+                            self.ranged.push((id, port.clone(), lo, hi));
+                        }
+                        self.scalar(id, Kind::Py)
+                    }
                     _ => {
                         if let Some(r) = p.dtype.int_range()
                             && p.dtype != DType::Uint64

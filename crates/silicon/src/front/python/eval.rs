@@ -173,6 +173,8 @@ pub struct Eval<'a> {
     pub script: bool,
     /// Whether taking unchanging numbers as constants might help a refused translation.
     pub fixed_could_help: bool,
+    /// Int inputs with the range they are held to.
+    pub ranged: Vec<(ValueId, String, i64, i64)>,
     /// Values checked arithmetic computed, as the sums they are equal to.
     pub equal: HashMap<ValueId, Dim>,
     /// Index tensors known to lie in `0..n`.

@@ -411,7 +411,7 @@ impl<'a> Eval<'a> {
             ev.set_local(slot, v);
             Ok(Flow::Normal)
         };
-        self.set_local(slot, Value::Poison("undecided".into()));
+        self.set_local(slot, Value::Unbound("undecided".into()));
         self.branch(
             c,
             |ev| {
@@ -498,6 +498,15 @@ impl<'a> Eval<'a> {
     /// Number of rounds of a loop over the value.
     pub fn iter_len(&mut self, v: &Value) -> R<Dim> {
         match v {
+            Value::Object(c) => {
+                let indexed = matches!(self.heap.get(*c), Cell::Object { class, .. }
+                    if class.find("__iter__").is_none() && class.find("__len__").is_some() && class.find("__getitem__").is_some());
+                if !indexed {
+                    return self.refuse_help("PM0108", "iterating over an object is not supported", "iterate over a list or an array it holds");
+                }
+                let n = self.length(v)?;
+                self.to_dim(&n)
+            }
             Value::Zip(parts) => {
                 let parts = parts.clone();
                 let mut out: Option<Dim> = None;
@@ -550,7 +559,7 @@ impl<'a> Eval<'a> {
                 }
             }
             Value::Array(a) if a.ty.rank() == 0 => self.raise("TypeError", "iteration over a 0-d array"),
-            Value::Object(_) | Value::Opaque(_) | Value::Function(_) => {
+            Value::Opaque(_) | Value::Function(_) => {
                 let what = v.describe();
                 self.refuse("PM0108", format!("iterating over {what} is not supported"))
             }

@@ -6,6 +6,7 @@ use super::eval::{Eval, R};
 use super::state::{Cell, Content};
 use super::value::{ArrayRef, Kind, NdArray, Value, ViewStep};
 use crate::dtype::{DType, Scalar};
+use crate::oracle::PyValue;
 use crate::hir::{Binary, Dim, Op, Reduction, Type, Unary, ValueId};
 use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 use std::rc::Rc;
@@ -157,7 +158,7 @@ impl<'a> Eval<'a> {
         if full.starts_with("_pm.") || self.prelude.contains_key(&**full) || is_native(full) {
             return Ok(Value::Library(full.clone()));
         }
-        if full.starts_with("matplotlib") {
+        if full.starts_with("matplotlib") || full.starts_with("numpy.random.") || full.starts_with("random.") {
             return Ok(Value::Library(full.clone()));
         }
         let v = match &**full {
@@ -194,6 +195,7 @@ impl<'a> Eval<'a> {
                 "builtins.bool" => DType::Bool,
                 n => match dtype_of(n) {
                     Some(d) => d,
+                    None if n.starts_with("numpy.") => return self.refuse("PM0126", format!("the element type `{n}` is not supported")),
                     None => return self.raise("TypeError", format!("Cannot interpret '{n}' as a data type")),
                 },
             },
@@ -204,8 +206,12 @@ impl<'a> Eval<'a> {
                     _ => return self.refuse("PM0126", format!("the element type {s:?} is not supported")),
                 },
             },
-            Value::Opaque(_) => {
-                return self.refuse("PM0126", format!("the element type {} is not supported", v.describe()));
+            Value::Opaque(p) => {
+                let what = match &**p {
+                    PyValue::Opaque { repr, .. } => repr.clone(),
+                    _ => v.describe(),
+                };
+                return self.refuse("PM0126", format!("the element type `{what}` is not supported"));
             }
             v => return self.raise("TypeError", format!("Cannot interpret {} as a data type", v.describe())),
         })
@@ -283,6 +289,21 @@ impl<'a> Eval<'a> {
         if let Some(d) = dtype_of(name) {
             return self.call_dtype(d, args);
         }
+        if let Some(fields) = name.strip_prefix("namedtuple:") {
+            return self.make_namedtuple(fields, args, kwargs);
+        }
+        if let Some(module) = ["time.", "datetime.", "os.", "sys.", "secrets.", "uuid.", "threading.", "multiprocessing.", "socket.", "subprocess.", "shutil.", "pathlib.", "tempfile.", "urllib.", "io.", "builtins.open", "builtins.input", "builtins.eval", "builtins.exec", "numpy.load", "numpy.save", "numpy.fromfile", "numpy.loadtxt", "numpy.genfromtxt", "scipy.io."]
+            .iter()
+            .find(|m| name.starts_with(*m))
+        {
+            let short = name.trim_start_matches("builtins.");
+            let _ = module;
+            return self.refuse_help(
+                "PM0119",
+                format!("`{short}` inside the entry is not supported: a translation has no files, clock, processes or interpreter"),
+                "do input and output in the bench script and pass arrays in",
+            );
+        }
         if name.starts_with("numpy.random.") || name.starts_with("random.") {
             return self.random_draw(name, &args, &kwargs);
         }
@@ -306,23 +327,6 @@ impl<'a> Eval<'a> {
         }
         let all_static = args.iter().all(|v| self.is_static(v)) && kwargs.iter().all(|(_, v)| self.is_static(v));
         if all_static && !name.starts_with("_pm.") && !mutates(name) {
-            if name == "builtins.open"
-                || name == "builtins.input"
-                || name == "builtins.eval"
-                || name == "builtins.exec"
-                || name.starts_with("os.")
-                || name.starts_with("socket")
-                || name.starts_with("subprocess")
-            {
-                return self.refuse_help(
-                    "PM0119",
-                    format!(
-                        "`{}` inside the entry is not supported: a translation has no files, processes or interpreter",
-                        name.trim_start_matches("builtins.")
-                    ),
-                    "do input and output in the bench script and pass arrays in",
-                );
-            }
             return self.ask_call(name, &args, 0, &kwargs);
         }
         if let Some(v) = self.numpy_native(name, &a)? {
@@ -381,6 +385,18 @@ impl<'a> Eval<'a> {
         Ok(self.result(id))
     }
 
+    fn make_namedtuple(&mut self, fields: &str, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
+        let names: Vec<String> = fields.split(',').map(str::to_string).collect();
+        let mut given = args.into_iter();
+        let mut items = Vec::new();
+        for n in &names {
+            match given.next().or_else(|| kwargs.iter().find(|(k, _)| **k == **n).map(|(_, v)| v.clone())) {
+                Some(v) => items.push(v),
+                None => return self.raise("TypeError", format!("missing 1 required positional argument: '{n}'")),
+            }
+        }
+        Ok(Value::Tuple(items.into(), names.into()))
+    }
     fn constructor(&mut self, name: &str, a: &Args) -> R<Option<Value>> {
         let float = DType::Float64;
         let out = match name {
@@ -804,6 +820,14 @@ impl<'a> Eval<'a> {
                     }
                 }
                 self.into_out(v, out)?
+            }
+            "reciprocal" if !matches!(a.get(0, "x").as_ref().and_then(|x| self.number_dtype(x)), Some(d) if d.is_complex()) => {
+                let Some(x) = a.get(0, "x") else { return Ok(None) };
+                let x = self.numpy_operand(&x)?;
+                if self.number_dtype(&x).is_some_and(|d| !d.is_float()) {
+                    return self.refuse("PM0118", "`numpy.reciprocal` of integers is not supported");
+                }
+                self.numpy_binop(Operator::Div, &Value::Float(1.0), &x)?
             }
             "conj" | "conjugate" => {
                 let Some(x) = a.get(0, "x") else { return Ok(None) };

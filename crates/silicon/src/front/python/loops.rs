@@ -58,10 +58,9 @@ impl StateSpecs {
     /// Puts fresh values into the heap; their ids, slot by slot.
     pub fn open(&self, ev: &mut Eval<'_>) -> R<Vec<Vec<ValueId>>> {
         let mut out = Vec::new();
-        let mut shared = HashMap::new();
         for (slot, spec) in &self.0 {
             let mut ids = Vec::new();
-            ev.open_slot(slot, spec, &mut ids, &mut shared)?;
+            ev.open_slot(slot, spec, &mut ids, false)?;
             out.push(ids);
         }
         Ok(out)
@@ -168,6 +167,9 @@ struct Attempt {
     flow: Flow,
 }
 
+/// Slots of a loop whose array some other slot may hold too: stores through them are refused.
+type Shared = std::collections::BTreeSet<Slot>;
+
 impl<'a> Eval<'a> {
     /// Emits a dynamic loop. `temporaries` are variables that need not survive a round.
     pub fn dynamic_loop(
@@ -197,20 +199,22 @@ impl<'a> Eval<'a> {
             if let Cell::Scope { vars, .. } = h0.get_mut(scope) {
                 for t in temporaries {
                     if let Some(v) = vars.get_mut(t) {
-                        *v = Value::Poison(format!("variable `{t}` is assigned inside a loop only").into());
+                        *v = Value::Unbound(format!("variable `{t}` is assigned inside a loop only").into());
                     }
                 }
             }
         }
         let mut specs: BTreeMap<Slot, Spec> = BTreeMap::new();
         let mut leaves = false;
+        let mut shared = Shared::new();
         for _round in 0..24 {
-            let a = self.attempt(kind, &h0, &specs, leaves, body)?;
+            let a = self.attempt(kind, &h0, &specs, &shared, body)?;
             let escapes = a.flow.set() & (2 | 4) != 0;
             let changed = self.changed_slots(&a, &specs, temporaries, &h0)?;
-            let stable = changed.is_empty() && (leaves || !escapes);
+            let newly = self.shared_slots(&a, &specs, &changed, &h0, &mut shared);
+            let stable = changed.is_empty() && (leaves || !escapes) && !newly;
             if stable {
-                return self.finish_loop(kind, &h0, &specs, a, leaves);
+                return self.finish_loop(kind, &h0, &specs, &shared, a, leaves);
             }
             leaves |= escapes;
             for (slot, spec) in changed {
@@ -232,26 +236,23 @@ impl<'a> Eval<'a> {
         kind: &mut LoopKind<'_, 'a>,
         h0: &Heap,
         specs: &BTreeMap<Slot, Spec>,
-        leaves: bool,
+        shared: &Shared,
         body: &mut dyn FnMut(&mut Self) -> R<Flow>,
     ) -> R<Attempt> {
         let ids = self.heap.len();
         self.heap = h0.clone();
         self.heap.reserve_ids(ids);
         let mut params = BTreeMap::new();
-        let mut shared = HashMap::new();
         for (slot, spec) in specs {
             let mut ids = Vec::new();
-            self.open_slot(slot, spec, &mut ids, &mut shared)?;
+            self.open_slot(slot, spec, &mut ids, shared.contains(slot))?;
             params.insert(slot.clone(), ids);
         }
         let start = self.heap.clone();
         let frames = self.frames.len();
-        let checks = self.checks;
         let depth = self.regions.len();
         let mut index = None;
         let mut cond = None;
-        let _ = (checks, leaves);
         match kind {
             LoopKind::Count { lo, hi, step, bind } => {
                 let i = self.func.new_value(Type::scalar(DType::Int64), self.user_span());
@@ -457,7 +458,7 @@ impl<'a> Eval<'a> {
         slot: &Slot,
         spec: &Spec,
         ids: &mut Vec<ValueId>,
-        _shared: &mut HashMap<CellId, CellId>,
+        frozen: bool,
     ) -> R<()> {
         match (slot, spec) {
             (Slot::Contents(c), Spec::Array(ty)) => {
@@ -482,6 +483,17 @@ impl<'a> Eval<'a> {
             }
             (slot, spec) => {
                 let v = self.open_spec(spec, ids)?;
+                if frozen {
+                    let inner = match &v {
+                        Value::Maybe(x, _) => x,
+                        v => v,
+                    };
+                    if let Value::Array(a) = inner
+                        && let Cell::Array { frozen, .. } = self.heap.get_mut(a.cell)
+                    {
+                        *frozen = true;
+                    }
+                }
                 Self::put_slot(&mut self.heap, slot, v);
                 Ok(())
             }
@@ -551,7 +563,7 @@ impl<'a> Eval<'a> {
                 Ok(())
             }
             (slot, spec) => {
-                let v = Self::slot_value(&self.heap, slot).unwrap_or_else(|| Value::Poison("unbound".into()));
+                let v = Self::slot_value(&self.heap, slot).unwrap_or_else(|| Value::Unbound("unbound".into()));
                 self.close_spec(&v, spec, out)
             }
         }
@@ -592,7 +604,7 @@ impl<'a> Eval<'a> {
                     out.push(*flag);
                     self.close_spec(&x.clone(), inner, out)?;
                 }
-                Value::Poison(_) => {
+                Value::Unbound(_) => {
                     out.push(self.constant(Scalar::bool(false))?);
                     self.filler(inner, out)?;
                 }
@@ -713,7 +725,7 @@ impl<'a> Eval<'a> {
                 _ => return self.refuse("PM0130", "an object changes its kind inside a loop"),
             }
             for (slot, p, q) in pairs {
-                let unbound = || Value::Poison("unbound".into());
+                let unbound = || Value::Unbound("unbound".into());
                 let (p, q) = (p.unwrap_or_else(unbound), q.unwrap_or_else(unbound));
                 if p.same(&q) {
                     continue;
@@ -728,6 +740,33 @@ impl<'a> Eval<'a> {
         }
         Ok(out)
     }
+    /// Finds rebound slots that share their array with another slot before the loop or at the end of a round; true if new
+    /// ones turned up.
+    fn shared_slots(
+        &self,
+        a: &Attempt,
+        specs: &BTreeMap<Slot, Spec>,
+        changed: &[(Slot, Spec)],
+        h0: &Heap,
+        shared: &mut Shared,
+    ) -> bool {
+        let before = shared.len();
+        for slot in specs.keys().chain(changed.iter().map(|(s, _)| s)) {
+            for heap in [h0, &a.end] {
+                let value = Self::slot_value(heap, slot);
+                let inner = match &value {
+                    Some(Value::Maybe(x, _)) => Some(&**x),
+                    v => v.as_ref(),
+                };
+                if let Some(Value::Array(x)) = inner
+                    && (self.parameter_cells.contains(&x.cell) || super::merge::slots_holding(heap, x.cell).len() > 1)
+                {
+                    shared.insert(slot.clone());
+                }
+            }
+        }
+        shared.len() > before
+    }
     fn spec_of(&self, v: &Value) -> Spec {
         match v {
             Value::Int(i) if i64::try_from(*i).is_ok() => Spec::Int,
@@ -740,7 +779,7 @@ impl<'a> Eval<'a> {
             Value::Array(a) => Spec::Array(a.ty.clone()),
             Value::Tuple(t, n) => Spec::Tuple(t.iter().map(|x| self.spec_of(x)).collect(), n.clone()),
             Value::Maybe(x, _) => Spec::Maybe(Box::new(self.spec_of(x))),
-            Value::Poison(p) => Spec::Unknown(p.clone()),
+            Value::Poison(p) | Value::Unbound(p) => Spec::Unknown(p.clone()),
             v => Spec::Fixed(v.clone()),
         }
     }
@@ -749,7 +788,11 @@ impl<'a> Eval<'a> {
         // objects made anew each round cannot be carried
         let fresh_object = |c: &CellId| end_heap.find(*c).is_some();
         let _ = fresh_object;
-        let unbound_first = matches!(first, Value::Poison(_));
+        let unbound_first = matches!(first, Value::Unbound(_));
+        if matches!(end, Value::Unbound(_)) {
+            let base = have.cloned().unwrap_or_else(|| self.spec_of(first));
+            return Ok(wrap(base));
+        }
         let base = match (have, unbound_first) {
             (Some(s), _) => s.clone(),
             (None, true) => {
@@ -785,12 +828,10 @@ impl<'a> Eval<'a> {
     fn join_specs(&self, a: &Spec, b: &Spec) -> Spec {
         let unknown = |why: &str| Spec::Unknown(why.into());
         match (a, b) {
-            (Spec::Unknown(w), _) => Spec::Unknown(w.clone()),
+            (Spec::Unknown(w), _) | (_, Spec::Unknown(w)) => Spec::Unknown(w.clone()),
             (Spec::Maybe(x), Spec::Maybe(y)) => wrap(self.join_specs(x, y)),
-            (Spec::Maybe(x), Spec::Unknown(_)) | (Spec::Unknown(_), Spec::Maybe(x)) => Spec::Maybe(x.clone()),
             (Spec::Maybe(x), y) => wrap(self.join_specs(x, y)),
             (x, Spec::Maybe(y)) => wrap(self.join_specs(x, y)),
-            (_, Spec::Unknown(w)) => Spec::Unknown(w.clone()),
             (Spec::Int, Spec::Int) => Spec::Int,
             (Spec::Int, Spec::Scalar(d, k)) | (Spec::Scalar(d, k), Spec::Int) => match d {
                 DType::Float64 | DType::Complex128 => {
@@ -888,6 +929,7 @@ impl<'a> Eval<'a> {
         kind: &mut LoopKind<'_, 'a>,
         h0: &Heap,
         specs: &BTreeMap<Slot, Spec>,
+        shared: &Shared,
         a: Attempt,
         leaves: bool,
     ) -> R<Flow> {
@@ -920,9 +962,8 @@ impl<'a> Eval<'a> {
         self.heap = h0.clone();
         self.heap.reserve_ids(ids);
         let mut results = Vec::new();
-        let mut shared = HashMap::new();
         for (slot, spec) in specs {
-            self.open_slot(slot, spec, &mut results, &mut shared)?;
+            self.open_slot(slot, spec, &mut results, shared.contains(slot))?;
         }
         let span = self.user_span();
         let int = Type::scalar(DType::Int64);

@@ -297,6 +297,7 @@ impl<'a> Eval<'a> {
         for s in [0, 1] {
             let template = sample.clone().or_else(|| match m.sides[1 - s].heap.get(id) {
                 Cell::List(v) => v.first().cloned(),
+                Cell::DynList(l) => Some(l.template.clone()),
                 _ => None,
             });
             if let Cell::List(_) = m.sides[s].heap.get(id) {
@@ -333,7 +334,7 @@ impl<'a> Eval<'a> {
     ) -> R<IndexMap<Rc<str>, Value>> {
         let mut out = IndexMap::new();
         let what = if variables { "variable" } else { "attribute" };
-        let missing = |k: &str| Value::Poison(format!("{what} `{k}` is assigned only on some paths").into());
+        let missing = |k: &str| Value::Unbound(format!("{what} `{k}` is assigned only on some paths").into());
         for (k, v) in x {
             let w = y.get(k).cloned().unwrap_or_else(|| missing(k));
             out.insert(k.clone(), self.join(m, v, &w)?);
@@ -362,16 +363,17 @@ impl<'a> Eval<'a> {
                 let flag = self.result_pair(m, *f, *g, Type::scalar(DType::Bool));
                 return Ok(Value::Maybe(Box::new(inner), flag));
             }
-            (Value::Maybe(x, f), Value::Poison(_)) => {
+            (Value::Maybe(x, f), Value::Unbound(_)) => {
                 let no = self.in_side(m, 1, |ev| ev.constant(Scalar::bool(false)))?;
                 let flag = self.result_pair(m, *f, no, Type::scalar(DType::Bool));
                 return self.half(m, x, 0, flag);
             }
-            (Value::Poison(_), Value::Maybe(y, g)) => {
+            (Value::Unbound(_), Value::Maybe(y, g)) => {
                 let no = self.in_side(m, 0, |ev| ev.constant(Scalar::bool(false)))?;
                 let flag = self.result_pair(m, no, *g, Type::scalar(DType::Bool));
                 return self.half(m, y, 1, flag);
             }
+            (Value::Poison(p), _) | (_, Value::Poison(p)) => return Ok(Value::Poison(p.clone())),
             (Value::Maybe(x, f), y) => {
                 let inner = self.join(m, x, y)?;
                 let yes = self.in_side(m, 1, |ev| ev.constant(Scalar::bool(true)))?;
@@ -384,12 +386,11 @@ impl<'a> Eval<'a> {
                 let flag = self.result_pair(m, yes, *g, Type::scalar(DType::Bool));
                 return Ok(Value::Maybe(Box::new(inner), flag));
             }
-            (Value::Poison(p), Value::Poison(_)) => return Ok(Value::Poison(p.clone())),
-            (Value::Poison(_), y) => {
+                        (Value::Unbound(_), y) => {
                 let flag = self.flag_pair(m, 1)?;
                 return self.half(m, &y.clone(), 1, flag);
             }
-            (x, Value::Poison(_)) => {
+            (x, Value::Unbound(_)) => {
                 let flag = self.flag_pair(m, 0)?;
                 return self.half(m, &x.clone(), 0, flag);
             }
@@ -620,8 +621,10 @@ impl<'a> Eval<'a> {
         let r = self.result_pair(m, p, q, Type { dtype: x.ty.dtype, shape });
         let v = self.array_in(m, r);
         // if either side only renamed an array that others still hold, stores would have to be seen there too
-        let shared = [x, y].iter().any(|a| m.base.find(a.cell).is_some() && self.is_shared(&m.base, a.cell));
-        if shared {
+        let left = slots_holding(&m.sides[0].heap, x.cell);
+        let right = slots_holding(&m.sides[1].heap, y.cell);
+        let outside = |c: &CellId| self.parameter_cells.contains(c);
+        if left != right || outside(&x.cell) || outside(&y.cell) {
             for c in [Some(x.cell), Some(y.cell), array_cell(&v)].into_iter().flatten() {
                 if let Some(cell) = m.heap.find(c)
                     && let Cell::Array { content, ty, .. } = &**cell
@@ -636,28 +639,7 @@ impl<'a> Eval<'a> {
     }
     /// Whether more than one slot of the heap refers to the cell (or the caller holds it).
     pub fn is_shared(&self, heap: &Heap, cell: CellId) -> bool {
-        fn count(v: &Value, cell: CellId) -> usize {
-            match v {
-                Value::Array(a) => usize::from(a.cell == cell),
-                Value::Tuple(t, _) | Value::Items(t) | Value::Zip(t) => t.iter().map(|x| count(x, cell)).sum(),
-                Value::Maybe(x, _) => count(x, cell),
-                _ => 0,
-            }
-        }
-        let mut n = 0;
-        for id in heap.ids() {
-            n += match heap.get(id) {
-                Cell::Scope { vars, .. } => vars.values().map(|v| count(v, cell)).sum(),
-                Cell::Object { attrs, .. } => attrs.values().map(|v| count(v, cell)).sum(),
-                Cell::List(v) => v.iter().map(|v| count(v, cell)).sum(),
-                Cell::Dict(v) => v.iter().map(|(_, v)| count(v, cell)).sum(),
-                _ => 0,
-            };
-            if n > 1 {
-                return true;
-            }
-        }
-        self.parameter_cells.contains(&cell)
+        self.parameter_cells.contains(&cell) || slots_holding(heap, cell).len() > 1
     }
     /// Element type and kind of a scalar that may be either of two.
     pub fn join_scalars(&self, v: &Value, w: &Value) -> Option<(DType, Kind)> {
@@ -704,6 +686,35 @@ fn array_cell(v: &Value) -> Option<CellId> {
         Value::Array(a) => Some(a.cell),
         _ => None,
     }
+}
+
+/// The slots of a heap through which an array cell is reached.
+pub fn slots_holding(heap: &Heap, cell: CellId) -> std::collections::BTreeSet<(CellId, String)> {
+    fn holds(v: &Value, cell: CellId) -> bool {
+        match v {
+            Value::Array(a) => a.cell == cell,
+            Value::Tuple(t, _) | Value::Items(t) | Value::Zip(t) => t.iter().any(|x| holds(x, cell)),
+            Value::Maybe(x, _) => holds(x, cell),
+            _ => false,
+        }
+    }
+    let mut out = std::collections::BTreeSet::new();
+    for id in heap.ids() {
+        match heap.get(id) {
+            Cell::Scope { vars, .. } => {
+                out.extend(vars.iter().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string())));
+            }
+            Cell::Object { attrs, .. } => {
+                out.extend(attrs.iter().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string())));
+            }
+            Cell::List(v) => out.extend(v.iter().enumerate().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string()))),
+            Cell::Dict(v) => {
+                out.extend(v.iter().enumerate().filter(|(_, (_, v))| holds(v, cell)).map(|(k, _)| (id, k.to_string())));
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 /// Whether an instruction can stop the program.

@@ -40,7 +40,7 @@ impl Eval<'_> {
                 self.check(*flag, "UnboundLocalError", "a variable is used before it is assigned")?;
                 Ok((**inner).clone())
             }
-            Value::Poison(why) => self.refuse("PM0132", why.to_string()),
+            Value::Poison(why) | Value::Unbound(why) => self.refuse("PM0132", why.to_string()),
             v => Ok(v.clone()),
         }
     }

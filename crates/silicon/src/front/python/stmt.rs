@@ -711,6 +711,7 @@ impl<'a> Eval<'a> {
         let body = &w.body;
         let mut rounds = 0usize;
         let mut unroll_budget = 0usize;
+        let mut reason: Option<Stop> = None;
         loop {
             // known rounds run at translation time
             self.span = self.span_of(w.range);
@@ -745,6 +746,9 @@ impl<'a> Eval<'a> {
                 }
                 Some(Some(f @ (Flow::Break | Flow::Return))) => return self.after_loop(f, &w.orelse),
                 Some(Some(Flow::Mixed(..))) => {
+                    if let Some(stop) = reason {
+                        return Err(stop);
+                    }
                     return self.refuse_help(
                         "PM0137",
                         "this `while` loop ends early depending on data and cannot run at run time either",
@@ -774,6 +778,7 @@ impl<'a> Eval<'a> {
                         Truth::Known(true) => {
                             unroll_budget = 64;
                             rounds = 64;
+                            reason = Some(stop);
                         }
                         _ => return Err(stop),
                     }

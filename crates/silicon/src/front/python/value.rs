@@ -240,7 +240,9 @@ pub enum Value {
     Opaque(Rc<PyValue>),
     /// Bound only where the flag is true
     Maybe(Box<Value>, ValueId),
-    /// Not usable, and why (unbound, or different kinds of thing on different paths)
+    /// Not bound on some path, and how to say so
+    Unbound(Rc<str>),
+    /// Not usable, and why (different kinds of thing on different paths)
     Poison(Rc<str>),
 }
 
@@ -283,7 +285,7 @@ impl Value {
             (Dtype(a), Dtype(b)) => a == b,
             (Opaque(a), Opaque(b)) => Rc::ptr_eq(a, b) || a == b,
             (Maybe(a, x), Maybe(b, y)) => x == y && a.same(b),
-            (Poison(_), Poison(_)) => true,
+            (Poison(_), Poison(_)) | (Unbound(_), Unbound(_)) => true,
             _ => false,
         }
     }
@@ -332,7 +334,7 @@ impl Value {
                 _ => "an object".into(),
             },
             Value::Maybe(v, _) => v.describe(),
-            Value::Poison(_) => "a value that is not known".into(),
+            Value::Poison(_) | Value::Unbound(_) => "a value that is not known".into(),
         }
     }
 }
