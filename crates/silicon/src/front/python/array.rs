@@ -2,8 +2,8 @@
 
 use super::eval::{Eval, R};
 use super::state::{Cell, Content};
-use super::value::{ArrayRef, AxisItem, NdArray, Value, ViewStep};
-use crate::dtype::{DType, Scalar};
+use super::value::{ArrayRef, AxisItem, NdArray, ViewStep};
+use crate::dtype::DType;
 use crate::hir::{Binary, Dim, Op, Type, Unary, ValueId};
 use std::rc::Rc;
 
@@ -288,10 +288,6 @@ impl Eval<'_> {
             target.data[p * s..(p + 1) * s].copy_from_slice(&value.data[k * s..(k + 1) * s]);
         }
         Ok(true)
-    }
-    /// A scalar constant as a value of NumPy kind.
-    pub fn np_constant(s: Scalar) -> Value {
-        Value::Scalar(s)
     }
 }
 

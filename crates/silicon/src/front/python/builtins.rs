@@ -3,8 +3,8 @@
 use super::call::Keywords;
 use super::eval::{Eval, R};
 use super::ops::Truth;
-use super::state::{Cell, Content};
-use super::value::{ArrayRef, DynScalar, Kind, NdArray, Value, ViewStep};
+use super::state::Cell;
+use super::value::{ArrayRef, DynScalar, Kind, Value, ViewStep};
 use crate::dtype::{DType, Scalar};
 use crate::hir::{Binary, Dim, Op, Type, Unary, ValueId};
 use ruff_python_ast::{CmpOp, Operator};
@@ -195,9 +195,9 @@ impl<'a> Eval<'a> {
                 v => return self.refuse("PM0109", format!("`type` of {} is not supported", v.describe())),
             },
             ("int", []) => Value::Int(0),
-            ("int", [v]) => self.to_int(v)?,
+            ("int", [v]) => self.int_from(v)?,
             ("float", []) => Value::Float(0.0),
-            ("float", [v]) => self.to_float(v)?,
+            ("float", [v]) => self.float_from(v)?,
             ("bool", [v]) => match self.truth(v)? {
                 Truth::Known(b) => Value::Bool(b),
                 Truth::Dyn(c) => self.scalar(c, Kind::Py),
@@ -238,15 +238,15 @@ impl<'a> Eval<'a> {
                 Value::Dyn(d) if d.dtype == DType::Float64 => {
                     let id = self.emit(Op::Unary(Unary::Rint), vec![d.id], Type::scalar(DType::Float64))?;
                     let f = self.scalar(id, Kind::Py);
-                    self.to_int(&f)?
+                    self.int_from(&f)?
                 }
                 Value::Dyn(d) if d.dtype == DType::Float32 => {
                     let id = self.emit(Op::Unary(Unary::Rint), vec![d.id], Type::scalar(DType::Float32))?;
                     let id = self.cast(id, DType::Float64)?;
                     let f = self.scalar(id, Kind::Py);
-                    self.to_int(&f)?
+                    self.int_from(&f)?
                 }
-                Value::Dyn(d) if d.dtype.is_integer() => self.to_int(v)?,
+                Value::Dyn(d) if d.dtype.is_integer() => self.int_from(v)?,
                 v => return self.refuse("PM0118", format!("`round` of {} is not supported", v.describe())),
             },
             ("round", [v, Value::Int(0) | Value::None])
@@ -321,7 +321,7 @@ impl<'a> Eval<'a> {
                 Value::Items(out.into())
             }
             ("sorted", [v]) if !self.is_static(v) && kwargs.iter().all(|(k, _)| &**k == "reverse") => {
-                let x = self.to_array(v, None)?;
+                let x = self.array_of(v, None)?;
                 let Value::Array(a) = &x else { return Ok(None) };
                 if a.ty.rank() != 1 {
                     return self.refuse("PM0118", "`sorted` of these items is not supported");
@@ -426,7 +426,7 @@ impl<'a> Eval<'a> {
                 if let Some(i) = self.known_int(v) {
                     return Ok(Value::Int(i));
                 }
-                let d = self.to_dim(v)?;
+                let d = self.dim_of(v)?;
                 Ok(self.dim_int(&d))
             }
         }
@@ -465,7 +465,7 @@ impl<'a> Eval<'a> {
         }
     }
     /// `int(v)`
-    fn to_int(&mut self, v: &Value) -> R<Value> {
+    fn int_from(&mut self, v: &Value) -> R<Value> {
         if let Some(i) = self.known_int(v) {
             return Ok(Value::Int(i));
         }
@@ -515,7 +515,7 @@ impl<'a> Eval<'a> {
             }
         }
     }
-    fn to_float(&mut self, v: &Value) -> R<Value> {
+    fn float_from(&mut self, v: &Value) -> R<Value> {
         if self.is_static(v) {
             return self.ask("float(a0)", std::slice::from_ref(v));
         }
@@ -733,7 +733,7 @@ impl<'a> Eval<'a> {
                 }
                 "bit_length" => self.refuse("PM0118", "`bit_length` of a value computed at run time is not supported"),
                 _ if Self::is_numpy(o) => {
-                    let Value::Array(a) = self.to_array(o, None)? else {
+                    let Value::Array(a) = self.array_of(o, None)? else {
                         return self.refuse("PM0999", "internal error");
                     };
                     let v = self.array_method(&a, name, args, kwargs)?;
@@ -818,7 +818,7 @@ impl<'a> Eval<'a> {
                     let v = self.astype(&me, d)?;
                     match v {
                         Value::Array(x) if x.cell == a.cell => self.copy_array(&x)?,
-                        Value::Scalar(_) | Value::Dyn(_) => self.to_array(&v, None)?,
+                        Value::Scalar(_) | Value::Dyn(_) => self.array_of(&v, None)?,
                         v => v,
                     }
                 }
@@ -1017,7 +1017,7 @@ impl<'a> Eval<'a> {
                     Ok(item)
                 }
                 "sort" => {
-                    let a = self.to_array(&me, None)?;
+                    let a = self.array_of(&me, None)?;
                     let python = !Self::is_numpy(&l.template);
                     let s = self.call_library("numpy.sort", vec![a], vec![])?;
                     let Value::List(n) = self.list_of_array(&s, python)? else {
@@ -1212,12 +1212,5 @@ impl<'a> Eval<'a> {
             return Ok(self.new_array(id));
         }
         Ok(self.scalar(id, if python { Kind::Py } else { Kind::Np }))
-    }
-    /// A rank-0 static array as contents of a fresh cell (helper for conversions).
-    pub fn static_scalar_array(&mut self, s: Scalar) -> Value {
-        let n = NdArray { dtype: s.dtype, shape: vec![], data: s.to_le_bytes() };
-        let ty = n.ty();
-        let cell = self.heap.alloc(Cell::Array { content: Content::Static(Rc::new(n)), ty: ty.clone(), frozen: false });
-        Value::Array(ArrayRef { cell, view: Rc::new(vec![]), ty })
     }
 }

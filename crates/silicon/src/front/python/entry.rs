@@ -11,7 +11,7 @@ use crate::interp::Machine;
 use crate::oracle::{Oracle, PyValue, RecordedCall, Recording};
 use crate::translation::{ArgExtent, ArgSpec, ArgTree, EntryInfo, LeafKind, Options, Outcome, ResultTree, Translation};
 use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 /// Translates the entry of a recording. Refusals and warnings are in the outcome's diagnostics.
@@ -168,21 +168,13 @@ impl<'a> Eval<'a> {
                 "call the entry from the bench script, or give `--arg name=dtype[shape]` for each parameter",
             );
         }
-        self.fixed_could_help = (fix != Fix::Lengths && !self.module.lengths.is_empty())
-            || fix == Fix::Defaults
-                && signatures.iter().any(|s| {
-                    s.params.iter().any(|(n, p)| {
-                        matches!(p, ParamSpec::Port(q) if q.shape.is_empty() && q.dtype == DType::Int64 && q.range.is_none())
-                        || matches!(p, ParamSpec::Port(q) if q.shape.is_empty()) && {
-                            let values: Vec<&PyValue> = s
-                                .covered
-                                .iter()
-                                .filter_map(|c| rec.calls[*c].args.iter().find(|(m, _)| m == n).map(|(_, v)| v))
-                                .collect();
-                            values.windows(2).all(|w| w[0] == w[1])
-                        }
-                    })
-                });
+        let scalar_port = |p: &ParamSpec, int_only: bool| matches!(p, ParamSpec::Port(q) if q.shape.is_empty() && (!int_only || q.dtype == DType::Int64));
+        let any_port = |int_only| signatures.iter().any(|s| s.params.iter().any(|(_, p)| scalar_port(p, int_only)));
+        self.fixed_could_help = match fix {
+            Fix::Defaults => any_port(false) || !self.module.lengths.is_empty(),
+            Fix::Numbers => any_port(true) || !self.module.lengths.is_empty(),
+            Fix::Lengths => false,
+        };
         let object = match rec.instances.first() {
             Some(p) => Some(self.import(p, true)?),
             None => None,
@@ -437,11 +429,14 @@ impl<'a> Eval<'a> {
         });
         let observed: Option<Vec<i64>> = observed.collect();
         let range = match (fix, observed) {
-            (Fix::Numbers | Fix::Lengths, Some(v)) if !v.is_empty() => v.iter().min().copied().zip(v.iter().max().copied()),
+            (Fix::Numbers | Fix::Lengths, Some(v)) if !v.is_empty() => {
+                v.iter().min().copied().zip(v.iter().max().copied())
+            }
             _ => None,
         };
         let number = |dtype: DType, kind: LeafKind, int: bool| {
-            if same && (is_default || int || fix != Fix::Defaults) {
+            let pinned = fix == Fix::Lengths && dtype == DType::Int64;
+            if pinned || (same && (is_default || int || fix != Fix::Defaults)) {
                 return fixed();
             }
             ParamSpec::Port(PortSpec { dtype, shape: vec![], kind, range })
@@ -455,7 +450,7 @@ impl<'a> Eval<'a> {
                 }
             }
             PyValue::Int { v } if v.parse::<i64>().is_ok() => {
-                number(DType::Int64, LeafKind::Python, values.len() > 0 && same)
+                number(DType::Int64, LeafKind::Python, !values.is_empty() && same)
             }
             PyValue::Float { .. } => number(DType::Float64, LeafKind::Python, false),
             PyValue::Complex { .. } => number(DType::Complex128, LeafKind::Python, false),
@@ -483,6 +478,8 @@ impl<'a> Eval<'a> {
                             let used = self.module.lengths.len();
                             let name = next.get(used).map_or_else(|| format!("n{used}"), |s| (*s).to_string());
                             let id = self.length_named(&name);
+                            // empty input is accepted where the bench shows it
+                            self.module.lengths[id.0 as usize].min = i64::from(!column.contains(&0));
                             lengths.insert(column, id);
                             id
                         }
@@ -1201,6 +1198,3 @@ pub fn identifier(name: &str) -> String {
     }
     out
 }
-
-/// State of several calls: slots by name, kept in order.
-pub type Slots = BTreeMap<Slot, super::loops::Spec>;

@@ -5,7 +5,7 @@
 use super::state::{Cell, Content, Heap};
 use super::value::{ArrayRef, CellId, DynScalar, FuncRef, Kind, NdArray, Value};
 use crate::dtype::{DType, Scalar};
-use crate::hir::{self, Atom, Dim, Fault, Func, Inst, Module, Op, Region, Type, Unary, ValueId};
+use crate::hir::{self, Atom, Dim, Fault, Func, Inst, Module, Op, Type, Unary, ValueId};
 use crate::oracle::{Oracle, PyException, PyValue};
 use proofmark_base::diagnostics::{Diagnostic, FileId, SourceMap, Span};
 use ruff_python_ast as ast;
@@ -43,8 +43,6 @@ pub type R<T> = Result<T, Stop>;
 pub struct ParsedFile {
     /// Its id in the source map.
     pub id: FileId,
-    /// Path relative to the project root, or `<prelude>/...`.
-    pub name: String,
     /// Text.
     pub text: Rc<str>,
     /// Syntax tree.
@@ -303,21 +301,6 @@ impl<'a> Eval<'a> {
         self.emit_multi(Op::Check(fault), vec![cond], vec![])?;
         Ok(())
     }
-    /// Runs `f` with a fresh open region and returns its instructions.
-    pub fn in_region<T>(&mut self, f: impl FnOnce(&mut Self) -> R<T>) -> R<(T, Vec<Inst>)> {
-        let depth = self.regions.len();
-        self.regions.push(Vec::new());
-        self.extents.push(HashMap::new());
-        let out = f(self);
-        self.extents.truncate(depth);
-        let insts = self.regions.get_mut(depth).map(std::mem::take).unwrap_or_default();
-        self.regions.truncate(depth);
-        out.map(|v| (v, insts))
-    }
-    /// A region from parts.
-    pub fn region(params: Vec<ValueId>, body: Vec<Inst>, results: Vec<ValueId>) -> Region {
-        Region { params, body, results }
-    }
     /// A constant tensor; scalars of rank 0 become plain constants.
     pub fn table(&mut self, a: &NdArray, provenance: &str) -> R<ValueId> {
         if a.shape.is_empty() {
@@ -398,7 +381,7 @@ impl<'a> Eval<'a> {
         }
     }
     /// An index or length as a dimension; emits a conversion for NumPy integers.
-    pub fn to_dim(&mut self, v: &Value) -> R<Dim> {
+    pub fn dim_of(&mut self, v: &Value) -> R<Dim> {
         if let Some(i) = self.known_int(v) {
             return match i64::try_from(i) {
                 Ok(i) => Ok(Dim::from(i)),
@@ -419,7 +402,7 @@ impl<'a> Eval<'a> {
             Value::Maybe(inner, flag) => {
                 let (inner, flag) = ((**inner).clone(), *flag);
                 self.check(flag, "UnboundLocalError", "a variable is used before it is assigned")?;
-                self.to_dim(&inner)
+                self.dim_of(&inner)
             }
             v => {
                 let what = v.describe();
@@ -638,7 +621,7 @@ pub fn convert_constant(s: Scalar, to: DType) -> Scalar {
     match to {
         DType::Bool => Scalar::bool(re != 0.0 || im != 0.0),
         t if t.is_integer() => {
-            let wide = if re.is_nan() || re < -9.3e18 || re > 9.3e18 { i128::from(i64::MIN) } else { re as i128 };
+            let wide = if re.is_nan() || !(-9.3e18..=9.3e18).contains(&re) { i128::from(i64::MIN) } else { re as i128 };
             let wide = if i64::try_from(wide).is_err() && t != DType::Uint64 { i128::from(i64::MIN) } else { wide };
             Scalar::int(t, wide)
         }

@@ -55,7 +55,7 @@ impl<'a> Eval<'a> {
                 self.get_item(&o, &i)
             }
             Expr::Slice(s) => {
-                let mut part = |ev: &mut Self, e: &'a Option<Box<Expr>>| match e {
+                let part = |ev: &mut Self, e: &'a Option<Box<Expr>>| match e {
                     Some(e) => ev.expr(e),
                     None => Ok(Value::None),
                 };
@@ -502,10 +502,14 @@ impl<'a> Eval<'a> {
                 let indexed = matches!(self.heap.get(*c), Cell::Object { class, .. }
                     if class.find("__iter__").is_none() && class.find("__len__").is_some() && class.find("__getitem__").is_some());
                 if !indexed {
-                    return self.refuse_help("PM0108", "iterating over an object is not supported", "iterate over a list or an array it holds");
+                    return self.refuse_help(
+                        "PM0108",
+                        "iterating over an object is not supported",
+                        "iterate over a list or an array it holds",
+                    );
                 }
                 let n = self.length(v)?;
-                self.to_dim(&n)
+                self.dim_of(&n)
             }
             Value::Zip(parts) => {
                 let parts = parts.clone();
@@ -528,7 +532,7 @@ impl<'a> Eval<'a> {
             }
             v => {
                 let n = self.length(v)?;
-                self.to_dim(&n)
+                self.dim_of(&n)
             }
         }
     }
@@ -666,7 +670,7 @@ impl<'a> Eval<'a> {
                 let Some(step) = self.known_int(&r[2]) else {
                     return self.refuse("PM0141", "a range step computed at run time is not supported");
                 };
-                let (a, b) = (self.to_dim(&r[0])?, self.to_dim(&r[1])?);
+                let (a, b) = (self.dim_of(&r[0])?, self.dim_of(&r[1])?);
                 let (span, k) =
                     if step > 0 { (self.difference(&b, &a), step) } else { (self.difference(&a, &b), -step) };
                 let n = span.offset(k as i64 - 1).div(k as i64);
@@ -945,7 +949,7 @@ impl<'a> Eval<'a> {
         Ok(self.rewrap(v, z))
     }
     /// Turns a list, tuple or number into an array.
-    pub fn to_array(&mut self, v: &Value, dtype: Option<DType>) -> R<Value> {
+    pub fn array_of(&mut self, v: &Value, dtype: Option<DType>) -> R<Value> {
         let v = &self.settle(v)?;
         match v {
             Value::Array(a) => match dtype {
@@ -970,7 +974,7 @@ impl<'a> Eval<'a> {
                     let Value::Range(r) = v else { return self.refuse("PM0999", "internal error") };
                     let r = r.to_vec();
                     let out = self.call_library("numpy.arange", r, vec![])?;
-                    return self.to_array(&out, dtype);
+                    return self.array_of(&out, dtype);
                 }
                 let items = self.known_items(v)?;
                 self.stack_items(&items, dtype)
@@ -992,7 +996,7 @@ impl<'a> Eval<'a> {
         let mut parts = Vec::with_capacity(items.len());
         for v in items {
             parts.push(match v {
-                Value::List(_) | Value::Tuple(..) | Value::Range(_) => self.to_array(v, dtype)?,
+                Value::List(_) | Value::Tuple(..) | Value::Range(_) => self.array_of(v, dtype)?,
                 v => self.settle(v)?,
             });
         }
@@ -1101,10 +1105,6 @@ impl<'a> Eval<'a> {
         };
         self.run_loop(source, &[], &mut bind, &mut body)?;
         Ok(())
-    }
-    /// Truth of an elementwise comparison kept as NumPy kind; helper for library code.
-    pub fn np_bool(&self, id: ValueId) -> Value {
-        self.scalar(id, Kind::Np)
     }
     /// Boolean and of two scalars.
     pub fn both(&mut self, a: ValueId, b: ValueId) -> R<ValueId> {

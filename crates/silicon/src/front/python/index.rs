@@ -165,7 +165,7 @@ impl Eval<'_> {
         if matches!(v, Value::None) {
             return Ok(default);
         }
-        let d = self.to_dim(&v)?;
+        let d = self.dim_of(&v)?;
         let (lo, hi) = if negative { (Dim::from(-1i64), n.offset(-1)) } else { (Dim::from(0i64), n.clone()) };
         if self.proves_nonnegative(&d) {
             return Ok(if self.proves_le(&d, &hi) {
@@ -271,7 +271,7 @@ impl Eval<'_> {
                         }));
                         return Ok(Value::List(cell));
                     }
-                    let d = self.to_dim(index)?;
+                    let d = self.dim_of(index)?;
                     let at = self.normalise_index(&d, &l.len, "list")?;
                     self.list_item(&l, &at)
                 }
@@ -296,7 +296,7 @@ impl Eval<'_> {
             Value::Range(r) => {
                 let r = r.clone();
                 let n = self.length(object)?;
-                let (n, d) = (self.to_dim(&n)?, self.to_dim(index)?);
+                let (n, d) = (self.dim_of(&n)?, self.dim_of(index)?);
                 let at = self.normalise_index(&d, &n, "range object")?;
                 let at = self.dim_int(&at);
                 let scaled = self.binop(ruff_python_ast::Operator::Mult, &at, &r[2])?;
@@ -427,7 +427,7 @@ impl Eval<'_> {
                 None => self.raise("IndexError", format!("{} index out of range", if list { "list" } else { "tuple" })),
             };
         }
-        let d = self.to_dim(index)?;
+        let d = self.dim_of(index)?;
         let at = self.normalise_index(&d, &Dim::from(items.len()), if list { "list" } else { "tuple" })?;
         self.select_item(items, &at)
     }
@@ -479,7 +479,7 @@ impl Eval<'_> {
         }
         let dtype = kinds[0].unwrap_or(DType::Float64);
         let tuple = Value::tuple(items.to_vec());
-        let array = self.to_array(&tuple, Some(dtype))?;
+        let array = self.array_of(&tuple, Some(dtype))?;
         let Value::Array(a) = &array else { return self.refuse("PM0999", "internal error: not an array") };
         let mut index = vec![AxisItem::At(at.clone())];
         index.extend(a.ty.shape[1..].iter().map(|d| AxisItem::Range {
@@ -508,7 +508,7 @@ impl Eval<'_> {
         for v in &raw {
             let v = self.settle(v)?;
             items.push(match v {
-                Value::List(_) => self.to_array(&v, None)?,
+                Value::List(_) => self.array_of(&v, None)?,
                 Value::Bool(_) => return self.refuse("PM0142", "indexing with a single bool is not supported"),
                 Value::Dyn(d) if d.dtype == DType::Bool => {
                     return self.refuse("PM0142", "indexing with a single bool is not supported");
@@ -596,7 +596,7 @@ impl Eval<'_> {
                         );
                     }
                     let n = source.ty.shape[axis].clone();
-                    let d = self.to_dim(&v)?;
+                    let d = self.dim_of(&v)?;
                     out.push(Item::At(self.normalise_index(&d, &n, "array")?));
                     axis += 1;
                 }
@@ -812,7 +812,7 @@ impl Eval<'_> {
                             "storing into a slice of a list whose length depends on data is not supported",
                         );
                     }
-                    let d = self.to_dim(index)?;
+                    let d = self.dim_of(index)?;
                     let at = self.normalise_index(&d, &l.len.clone(), "list assignment")?;
                     l.storage = self.list_put(&l, &at, value)?;
                     *self.heap.get_mut(c) = Cell::DynList(l);
@@ -936,7 +936,7 @@ impl Eval<'_> {
         let lifted;
         let value = match value {
             Value::List(_) | Value::Tuple(..) => {
-                lifted = self.to_array(value, None)?;
+                lifted = self.array_of(value, None)?;
                 &lifted
             }
             v => v,
@@ -1058,15 +1058,6 @@ impl Eval<'_> {
         }
         let v = self.align(v, shape)?;
         self.broadcast_to(v, shape)
-    }
-    /// A Boolean scalar: whether a mask is true anywhere (used by library functions).
-    pub fn any_of(&mut self, mask: ValueId) -> R<ValueId> {
-        let rank = self.ty(mask).rank();
-        if rank == 0 {
-            return Ok(mask);
-        }
-        let op = Op::Reduce { kind: crate::hir::Reduction::Any, axes: (0..rank).collect() };
-        self.emit(op, vec![mask], Type::scalar(DType::Bool))
     }
     /// Logical complement of a bool tensor.
     pub fn negate(&mut self, v: ValueId) -> R<ValueId> {

@@ -6,8 +6,8 @@ use super::eval::{Eval, R};
 use super::state::{Cell, Content};
 use super::value::{ArrayRef, Kind, NdArray, Value, ViewStep};
 use crate::dtype::{DType, Scalar};
-use crate::oracle::PyValue;
 use crate::hir::{Binary, Dim, Op, Reduction, Type, Unary, ValueId};
+use crate::oracle::PyValue;
 use ruff_python_ast::{CmpOp, Operator, UnaryOp};
 use std::rc::Rc;
 
@@ -113,15 +113,14 @@ pub fn dtype_of(name: &str) -> Option<DType> {
 
 /// Arguments by position and name.
 pub struct Args<'v> {
-    name: &'v str,
     positional: &'v [Value],
     keywords: &'v Keywords,
     used: std::cell::RefCell<Vec<String>>,
 }
 
 impl<'v> Args<'v> {
-    fn new(name: &'v str, positional: &'v [Value], keywords: &'v Keywords) -> Self {
-        Args { name, positional, keywords, used: Default::default() }
+    fn new(positional: &'v [Value], keywords: &'v Keywords) -> Self {
+        Args { positional, keywords, used: Default::default() }
     }
     /// An argument, if given.
     pub fn get(&self, at: usize, name: &str) -> Option<Value> {
@@ -195,7 +194,9 @@ impl<'a> Eval<'a> {
                 "builtins.bool" => DType::Bool,
                 n => match dtype_of(n) {
                     Some(d) => d,
-                    None if n.starts_with("numpy.") => return self.refuse("PM0126", format!("the element type `{n}` is not supported")),
+                    None if n.starts_with("numpy.") => {
+                        return self.refuse("PM0126", format!("the element type `{n}` is not supported"));
+                    }
                     None => return self.raise("TypeError", format!("Cannot interpret '{n}' as a data type")),
                 },
             },
@@ -231,7 +232,7 @@ impl<'a> Eval<'a> {
         };
         let mut out = Vec::with_capacity(items.len());
         for v in items {
-            let d = self.to_dim(&v)?;
+            let d = self.dim_of(&v)?;
             if let Some(c) = d.as_const() {
                 if c < 0 {
                     return self.raise("ValueError", "negative dimensions are not allowed");
@@ -292,9 +293,35 @@ impl<'a> Eval<'a> {
         if let Some(fields) = name.strip_prefix("namedtuple:") {
             return self.make_namedtuple(fields, args, kwargs);
         }
-        if let Some(module) = ["time.", "datetime.", "os.", "sys.", "secrets.", "uuid.", "threading.", "multiprocessing.", "socket.", "subprocess.", "shutil.", "pathlib.", "tempfile.", "urllib.", "io.", "builtins.open", "builtins.input", "builtins.eval", "builtins.exec", "numpy.load", "numpy.save", "numpy.fromfile", "numpy.loadtxt", "numpy.genfromtxt", "scipy.io."]
-            .iter()
-            .find(|m| name.starts_with(*m))
+        if let Some(module) = [
+            "time.",
+            "datetime.",
+            "os.",
+            "sys.",
+            "secrets.",
+            "uuid.",
+            "threading.",
+            "multiprocessing.",
+            "socket.",
+            "subprocess.",
+            "shutil.",
+            "pathlib.",
+            "tempfile.",
+            "urllib.",
+            "io.",
+            "builtins.open",
+            "builtins.input",
+            "builtins.eval",
+            "builtins.exec",
+            "numpy.load",
+            "numpy.save",
+            "numpy.fromfile",
+            "numpy.loadtxt",
+            "numpy.genfromtxt",
+            "scipy.io.",
+        ]
+        .iter()
+        .find(|m| name.starts_with(*m))
         {
             let short = name.trim_start_matches("builtins.");
             let _ = module;
@@ -321,7 +348,7 @@ impl<'a> Eval<'a> {
         if let Some(v) = self.builtin(name, &args, &kwargs)? {
             return Ok(v);
         }
-        let a = Args::new(name, &args, &kwargs);
+        let a = Args::new(&args, &kwargs);
         if let Some(v) = self.constructor(name, &a)? {
             return Ok(v);
         }
@@ -372,7 +399,7 @@ impl<'a> Eval<'a> {
             );
         }
         let v = match v {
-            Value::List(_) | Value::Tuple(..) => self.to_array(v, None)?,
+            Value::List(_) | Value::Tuple(..) => self.array_of(v, None)?,
             v => v.clone(),
         };
         self.check_int_fits(&v, d)?;
@@ -445,7 +472,7 @@ impl<'a> Eval<'a> {
                     return Ok(None);
                 }
                 let x = match &x {
-                    Value::List(_) | Value::Tuple(..) => self.to_array(&x, None)?,
+                    Value::List(_) | Value::Tuple(..) => self.array_of(&x, None)?,
                     x => x.clone(),
                 };
                 let Some(own) = self.number_dtype(&x) else { return Ok(None) };
@@ -481,7 +508,7 @@ impl<'a> Eval<'a> {
                 let d = if name == "numpy.asfarray" { Some(d.unwrap_or(float)) } else { d };
                 let fresh = matches!(name, "numpy.array" | "numpy.copy")
                     && !matches!(copy, Some(Value::Bool(false) | Value::None));
-                let v = self.to_array(&x, d)?;
+                let v = self.array_of(&x, d)?;
                 match (&x, &v) {
                     (Value::Array(p), Value::Array(q)) if fresh && p.cell == q.cell => self.copy_array(q)?,
                     _ => v,
@@ -511,7 +538,7 @@ impl<'a> Eval<'a> {
                 let Some(k) = self.known_int(&step) else {
                     return self.refuse("PM0141", "an arange step computed at run time is not supported");
                 };
-                let (x, y) = (self.to_dim(&start)?, self.to_dim(&stop)?);
+                let (x, y) = (self.dim_of(&start)?, self.dim_of(&stop)?);
                 let span = if k > 0 { self.difference(&y, &x) } else { self.difference(&x, &y) };
                 let n = span.offset(k.abs() as i64 - 1).div(k.abs() as i64);
                 let n = if self.proves_nonnegative(&span) { n } else { n.maximum(&Dim::from(0i64)) };
@@ -531,14 +558,14 @@ impl<'a> Eval<'a> {
             }
             "numpy.shape" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
-                match self.to_array(&x, None)? {
+                match self.array_of(&x, None)? {
                     Value::Array(x) => Value::tuple(x.ty.shape.iter().map(|d| self.dim_int(d)).collect()),
                     _ => Value::tuple(vec![]),
                 }
             }
             "numpy.ndim" => match a.get(0, "a") {
                 Some(Value::Array(x)) => Value::Int(x.ty.rank() as i128),
-                Some(v @ (Value::List(_) | Value::Tuple(..))) => match self.to_array(&v, None)? {
+                Some(v @ (Value::List(_) | Value::Tuple(..))) => match self.array_of(&v, None)? {
                     Value::Array(x) => Value::Int(x.ty.rank() as i128),
                     _ => Value::Int(0),
                 },
@@ -549,7 +576,7 @@ impl<'a> Eval<'a> {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
                 let axis = a.get(1, "axis");
                 let x = match &x {
-                    Value::List(_) | Value::Tuple(..) => self.to_array(&x, None)?,
+                    Value::List(_) | Value::Tuple(..) => self.array_of(&x, None)?,
                     x => x.clone(),
                 };
                 match (&x, axis) {
@@ -565,7 +592,7 @@ impl<'a> Eval<'a> {
                 let Some(x) = a.get(0, "x") else { return Ok(None) };
                 let c = match self.number_dtype(&x) {
                     Some(d) => d.is_complex(),
-                    None => match self.to_array(&x, None)? {
+                    None => match self.array_of(&x, None)? {
                         Value::Array(x) => x.ty.dtype.is_complex(),
                         _ => false,
                     },
@@ -650,7 +677,7 @@ impl<'a> Eval<'a> {
         // rank 0 stays rank 0; the flag says that it was a scalar
         let scalar =
             !matches!(v, Value::Array(_) | Value::List(_) | Value::Tuple(..) | Value::Items(_) | Value::Range(_));
-        match self.to_array(v, None)? {
+        match self.array_of(v, None)? {
             Value::Array(a) => Ok((a, scalar)),
             _ => self.refuse("PM0999", "internal error: not an array"),
         }
@@ -705,7 +732,7 @@ impl<'a> Eval<'a> {
                         .refuse("PM0118", format!("`{name}` with `where=` and no `out=` leaves elements undefined"));
                 }
             };
-            return self.into_out(v, out).map(Some);
+            return self.stored_in(v, out).map(Some);
         }
         let v = match n {
             "negative" | "invert" | "bitwise_not" => {
@@ -713,14 +740,14 @@ impl<'a> Eval<'a> {
                 let x = self.numpy_operand(&x)?;
                 let v = self.unop(if n == "negative" { UnaryOp::USub } else { UnaryOp::Invert }, &x)?;
                 let out = a.get(1, "out");
-                self.into_out(v, out)?
+                self.stored_in(v, out)?
             }
             "abs" | "absolute" | "fabs" => {
                 let Some(x) = a.get(0, "x") else { return Ok(None) };
                 let out = a.get(1, "out");
                 let x = self.numpy_operand(&x)?;
                 let v = self.absolute(&x)?;
-                self.into_out(v, out)?
+                self.stored_in(v, out)?
             }
             "sqrt" | "floor" | "ceil" | "trunc" | "rint" | "isnan" | "isinf" | "signbit" => {
                 let Some(x) = a.get(0, "x") else { return Ok(None) };
@@ -736,14 +763,14 @@ impl<'a> Eval<'a> {
                     }
                     if n == "sqrt" {
                         let v = self.kernel_call("numpy.sqrt", std::slice::from_ref(&x), d)?;
-                        return self.into_out(v, out).map(Some);
+                        return self.stored_in(v, out).map(Some);
                     }
                     return self.raise("TypeError", format!("ufunc '{n}' not supported for the input types"));
                 }
                 if !d.is_float() && matches!(n, "floor" | "ceil" | "trunc") {
                     let id = self.operand(&x, d)?;
                     let v = self.result(id);
-                    return self.into_out(v, out).map(Some);
+                    return self.stored_in(v, out).map(Some);
                 }
                 if !d.is_float() && matches!(n, "isnan" | "isinf" | "signbit") {
                     let id = self.operand(&x, DType::Float64)?;
@@ -772,7 +799,7 @@ impl<'a> Eval<'a> {
                 };
                 let id = self.emit(Op::Unary(u), vec![id], Type { dtype: t, shape })?;
                 let v = self.result(id);
-                self.into_out(v, out)?
+                self.stored_in(v, out)?
             }
             "maximum" | "minimum" | "copysign" | "fmod" => {
                 let (Some(x), Some(y)) = (a.get(0, "x1"), a.get(1, "x2")) else { return Ok(None) };
@@ -819,9 +846,10 @@ impl<'a> Eval<'a> {
                         self.set_range(s.id, range);
                     }
                 }
-                self.into_out(v, out)?
+                self.stored_in(v, out)?
             }
-            "reciprocal" if !matches!(a.get(0, "x").as_ref().and_then(|x| self.number_dtype(x)), Some(d) if d.is_complex()) => {
+            "reciprocal" if !matches!(a.get(0, "x").as_ref().and_then(|x| self.number_dtype(x)), Some(d) if d.is_complex()) =>
+            {
                 let Some(x) = a.get(0, "x") else { return Ok(None) };
                 let x = self.numpy_operand(&x)?;
                 if self.number_dtype(&x).is_some_and(|d| !d.is_float()) {
@@ -955,7 +983,7 @@ impl<'a> Eval<'a> {
                     return self.numpy_binop(Operator::Mult, &x, &y).map(Some);
                 }
                 let v = self.matmul(&x, &y)?;
-                self.into_out(v, out)?
+                self.stored_in(v, out)?
             }
             "sort" | "argsort" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
@@ -1078,7 +1106,7 @@ impl<'a> Eval<'a> {
                 let full = Value::Slice(Rc::new([Value::None, Value::None, Value::None]));
                 let mut index = vec![full; axis];
                 index.push(match i {
-                    Value::Tuple(..) | Value::List(_) => self.to_array(&i, None)?,
+                    Value::Tuple(..) | Value::List(_) => self.array_of(&i, None)?,
                     i => i,
                 });
                 self.array_get(&x, &Value::tuple(index))?
@@ -1091,7 +1119,7 @@ impl<'a> Eval<'a> {
     pub fn numpy_operand(&mut self, v: &Value) -> R<Value> {
         let v = self.settle(v)?;
         match &v {
-            Value::List(_) | Value::Tuple(..) | Value::Items(_) | Value::Range(_) => self.to_array(&v, None),
+            Value::List(_) | Value::Tuple(..) | Value::Items(_) | Value::Range(_) => self.array_of(&v, None),
             Value::None | Value::Str(_) | Value::Object(_) | Value::Dict(_) => {
                 self.refuse("PM0110", format!("{} is used as a number", v.describe()))
             }
@@ -1113,14 +1141,14 @@ impl<'a> Eval<'a> {
             _ => DType::Float64,
         })
     }
-    fn into_out(&mut self, v: Value, out: Option<Value>) -> R<Value> {
+    fn stored_in(&mut self, v: Value, out: Option<Value>) -> R<Value> {
         match out {
             None | Some(Value::None) => Ok(v),
             Some(Value::Array(o)) => {
                 self.array_set(&o, &Value::Ellipsis, &v)?;
                 Ok(Value::Array(o))
             }
-            Some(Value::Tuple(t, _)) if t.len() == 1 => self.into_out(v, Some(t[0].clone())),
+            Some(Value::Tuple(t, _)) if t.len() == 1 => self.stored_in(v, Some(t[0].clone())),
             Some(o) => self.refuse("PM0118", format!("`out=` with {} is not supported", o.describe())),
         }
     }
@@ -1315,7 +1343,7 @@ impl<'a> Eval<'a> {
     pub fn concatenate(&mut self, items: &[Value], axis: &Value) -> R<Value> {
         let mut arrays = Vec::new();
         for v in items {
-            let v = self.to_array(v, None)?;
+            let v = self.array_of(v, None)?;
             let Value::Array(x) = &v else { continue };
             let x = if matches!(axis, Value::None) {
                 self.view(x, ViewStep::Reshape(vec![x.ty.size()]))
@@ -1383,7 +1411,7 @@ impl<'a> Eval<'a> {
         let size = x.ty.size();
         let mut out: Vec<Option<Dim>> = Vec::new();
         for v in &items {
-            let d = self.to_dim(v)?;
+            let d = self.dim_of(v)?;
             out.push(if d.as_const() == Some(-1) { None } else { Some(self.extent(&d)?) });
         }
         if out.iter().filter(|d| d.is_none()).count() > 1 {
@@ -1547,9 +1575,9 @@ impl<'a> Eval<'a> {
                 let (Some(up), Some(down)) = (self.known_int(&args[2]), self.known_int(&args[3])) else {
                     return self.refuse("PM0141", "resampling factors computed at run time are not supported");
                 };
-                let start = self.to_dim(&args[4])?;
+                let start = self.dim_of(&args[4])?;
                 let start = self.dim_value(&start)?;
-                let count = self.to_dim(&args[5])?;
+                let count = self.dim_of(&args[5])?;
                 let count = if self.proves_nonnegative(&count) { count } else { count.maximum(&Dim::from(0i64)) };
                 let count = self.extent(&count)?;
                 let real_taps = d.is_complex() && !h.ty.dtype.is_complex();

@@ -214,6 +214,14 @@ impl<'a> Eval<'a> {
             let newly = self.shared_slots(&a, &specs, &changed, &h0, &mut shared);
             let stable = changed.is_empty() && (leaves || !escapes) && !newly;
             if stable {
+                // arrays that may have been given a second name in the body stay read-only
+                for id in h0.ids().collect::<Vec<_>>() {
+                    if let Some(Cell::Array { frozen: true, .. }) = a.end.find(id).map(|c| &**c)
+                        && let Cell::Array { frozen, .. } = h0.get_mut(id)
+                    {
+                        *frozen = true;
+                    }
+                }
                 return self.finish_loop(kind, &h0, &specs, &shared, a, leaves);
             }
             leaves |= escapes;
@@ -453,13 +461,7 @@ impl<'a> Eval<'a> {
         }
     }
     /// Puts fresh parameters (or results) of the spec into the heap; their ids go to `ids` in order.
-    fn open_slot(
-        &mut self,
-        slot: &Slot,
-        spec: &Spec,
-        ids: &mut Vec<ValueId>,
-        frozen: bool,
-    ) -> R<()> {
+    fn open_slot(&mut self, slot: &Slot, spec: &Spec, ids: &mut Vec<ValueId>, frozen: bool) -> R<()> {
         match (slot, spec) {
             (Slot::Contents(c), Spec::Array(ty)) => {
                 let v = self.func.new_value(ty.clone(), self.user_span());
@@ -571,7 +573,7 @@ impl<'a> Eval<'a> {
     fn close_spec(&mut self, v: &Value, spec: &Spec, out: &mut Vec<ValueId>) -> R<()> {
         match spec {
             Spec::Int => {
-                let d = self.to_dim(v)?;
+                let d = self.dim_of(v)?;
                 out.push(self.dim_value(&d)?);
             }
             Spec::Scalar(d, _) => out.push(self.operand(v, *d)?),
@@ -710,7 +712,15 @@ impl<'a> Eval<'a> {
                     }
                     continue;
                 }
-                (Cell::Array { ty, .. }, Cell::Array { frozen, .. }) => {
+                (Cell::Array { ty, content: c, .. }, Cell::Array { frozen, content: d, .. }) => {
+                    let same = match (c, d) {
+                        (Content::Dyn(p), Content::Dyn(q)) => p == q,
+                        (Content::Static(p), Content::Static(q)) => Rc::ptr_eq(p, q),
+                        _ => false,
+                    };
+                    if same {
+                        continue;
+                    }
                     if *frozen {
                         return self.refuse(
                             "PM0131",
@@ -1135,7 +1145,7 @@ impl<'a> Eval<'a> {
         if let Op::Dim(d) = &op {
             op = Op::Dim(rename_dim(d, map));
         }
-        let mut rename = |ev: &mut Self, r: &mut Region, map: &mut HashMap<ValueId, ValueId>| {
+        let rename = |ev: &mut Self, r: &mut Region, map: &mut HashMap<ValueId, ValueId>| {
             let fresh = ev.fresh_like(&r.params);
             for (p, f) in r.params.iter().zip(&fresh) {
                 map.insert(*p, *f);
@@ -1212,7 +1222,7 @@ impl<'a> Eval<'a> {
                     );
                 }
             }
-            let v = self.to_array(&as_tuple, Some(dtype))?;
+            let v = self.array_of(&as_tuple, Some(dtype))?;
             let Value::Array(a) = &v else { return self.refuse("PM0999", "internal error: not an array") };
             self.read_array(a)?
         };

@@ -43,15 +43,6 @@ impl Flow {
             Flow::Continue => 3,
         }
     }
-    /// The flow of that code.
-    pub fn of_code(code: u32) -> Flow {
-        match code {
-            0 => Flow::Normal,
-            1 => Flow::Return,
-            2 => Flow::Break,
-            _ => Flow::Continue,
-        }
-    }
 }
 
 /// One side of a branch after it ran.
@@ -386,7 +377,7 @@ impl<'a> Eval<'a> {
                 let flag = self.result_pair(m, yes, *g, Type::scalar(DType::Bool));
                 return Ok(Value::Maybe(Box::new(inner), flag));
             }
-                        (Value::Unbound(_), y) => {
+            (Value::Unbound(_), y) => {
                 let flag = self.flag_pair(m, 1)?;
                 return self.half(m, &y.clone(), 1, flag);
             }
@@ -637,10 +628,6 @@ impl<'a> Eval<'a> {
         m.arrays.insert(key, v.clone());
         Ok(v)
     }
-    /// Whether more than one slot of the heap refers to the cell (or the caller holds it).
-    pub fn is_shared(&self, heap: &Heap, cell: CellId) -> bool {
-        self.parameter_cells.contains(&cell) || slots_holding(heap, cell).len() > 1
-    }
     /// Element type and kind of a scalar that may be either of two.
     pub fn join_scalars(&self, v: &Value, w: &Value) -> Option<(DType, Kind)> {
         let kind = |v: &Value| match v {
@@ -707,7 +694,9 @@ pub fn slots_holding(heap: &Heap, cell: CellId) -> std::collections::BTreeSet<(C
             Cell::Object { attrs, .. } => {
                 out.extend(attrs.iter().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string())));
             }
-            Cell::List(v) => out.extend(v.iter().enumerate().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string()))),
+            Cell::List(v) => {
+                out.extend(v.iter().enumerate().filter(|(_, v)| holds(v, cell)).map(|(k, _)| (id, k.to_string())))
+            }
             Cell::Dict(v) => {
                 out.extend(v.iter().enumerate().filter(|(_, (_, v))| holds(v, cell)).map(|(k, _)| (id, k.to_string())));
             }

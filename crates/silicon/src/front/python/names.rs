@@ -85,10 +85,8 @@ pub fn uses(body: &[Stmt]) -> Vec<Use<'_>> {
 pub fn top_level_stores<'a>(body: &'a [Stmt], target: Option<&'a Expr>) -> Vec<(&'a str, u32)> {
     fn targets<'a>(e: &'a Expr, at: u32, out: &mut Vec<(&'a str, u32)>) {
         match e {
-            Expr::Name(n) => {
-                if !out.iter().any(|(x, _)| *x == n.id.as_str()) {
-                    out.push((n.id.as_str(), at));
-                }
+            Expr::Name(n) if !out.iter().any(|(x, _)| *x == n.id.as_str()) => {
+                out.push((n.id.as_str(), at));
             }
             Expr::Tuple(t) => t.elts.iter().for_each(|x| targets(x, at, out)),
             Expr::List(t) => t.elts.iter().for_each(|x| targets(x, at, out)),

@@ -63,7 +63,7 @@ impl Eval<'_> {
         // lists and tuples next to arrays become arrays
         let lift = |ev: &mut Self, v: &Value, other: &Value| -> R<Value> {
             match v {
-                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.to_array(v, None),
+                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.array_of(v, None),
                 v => Ok(v.clone()),
             }
         };
@@ -1313,7 +1313,7 @@ impl Eval<'_> {
         }
         let lift = |ev: &mut Self, v: &Value, other: &Value| -> R<Value> {
             match v {
-                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.to_array(v, None),
+                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.array_of(v, None),
                 v => Ok(v.clone()),
             }
         };

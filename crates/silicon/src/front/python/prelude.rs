@@ -135,7 +135,7 @@ impl<'a> Eval<'a> {
                 return Err(Stop::Refused(Box::new(d)));
             }
         };
-        let f = self.arena.alloc(ParsedFile { id, name: name.into(), text: text.into(), module, is_prelude });
+        let f = self.arena.alloc(ParsedFile { id, text: text.into(), module, is_prelude });
         let f: &'a ParsedFile = f;
         self.files.insert(name.into(), f);
         Ok(f)

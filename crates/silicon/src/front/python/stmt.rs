@@ -630,7 +630,7 @@ impl<'a> Eval<'a> {
                 // loops over a range count in the range itself, so that bounds are seen
                 Some(r) => {
                     let step = ev.known_int(&r[2]).unwrap_or(1) as i64;
-                    let (lo, hi) = (ev.to_dim(&r[0])?, ev.to_dim(&r[1])?);
+                    let (lo, hi) = (ev.dim_of(&r[0])?, ev.dim_of(&r[1])?);
                     Ok((lo, hi, step))
                 }
                 None => Ok((Dim::from(0i64), len.clone(), 1)),
@@ -822,10 +822,7 @@ impl<'a> Eval<'a> {
         let (name, message) = match &**exc {
             Expr::Call(c) => {
                 let message = match c.arguments.args.first() {
-                    Some(e) => match self.message_of(e) {
-                        Some(m) => m,
-                        None => String::new(),
-                    },
+                    Some(e) => self.message_of(e).unwrap_or_default(),
                     None => String::new(),
                 };
                 (self.exception_name(&c.func)?, message)
