@@ -347,6 +347,11 @@ impl<'a> Eval<'a> {
         self.in_kernel = was_kernel;
         self.span = span;
         let (id, d): (ValueId, DType) = out?;
+        if name == "numpy.exp" && types[0].is_complex() {
+            // the pass `euler` replaces exp(1j*x) by these; what is not used is dropped
+            self.kernel_for("numpy.cos", &[types[0].real()])?;
+            self.kernel_for("numpy.sin", &[types[0].real()])?;
+        }
         let func = Func { body: Region { params, body, results: vec![id] }, ..func };
         let made = FuncId(self.module.kernels.len() as u32);
         self.module.kernels.push(func);
