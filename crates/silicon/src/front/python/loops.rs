@@ -40,6 +40,8 @@ pub enum Spec {
     Growing(DType, Vec<Dim>, Dim),
     /// Tuple, item by item.
     Tuple(Vec<Spec>, Rc<[String]>),
+    /// One of several strings.
+    Label(Vec<Value>),
     /// The same known thing in every round.
     Fixed(Value),
     /// List of computed length.
@@ -115,7 +117,7 @@ impl StateSpecs {
     pub fn names(&self) -> Vec<String> {
         fn count(s: &Spec) -> usize {
             match s {
-                Spec::Int | Spec::Scalar(..) | Spec::Array(_) => 1,
+                Spec::Int | Spec::Scalar(..) | Spec::Array(_) | Spec::Label(_) => 1,
                 Spec::Growing(..) | Spec::List(_) => 2,
                 Spec::Tuple(v, _) => v.iter().map(count).sum(),
                 Spec::Maybe(i) => 1 + count(i),
@@ -534,6 +536,12 @@ impl<'a> Eval<'a> {
                 Value::Tuple(items.into(), names.clone())
             }
             Spec::Fixed(v) => v.clone(),
+            Spec::Label(options) => {
+                let v = self.func.new_value(Type::scalar(DType::Int64), span);
+                self.set_range(v, (0, options.len() as i128 - 1));
+                ids.push(v);
+                Value::OneOf(options.clone().into(), v)
+            }
             Spec::Maybe(inner) => {
                 let flag = self.func.new_value(Type::scalar(DType::Bool), span);
                 ids.push(flag);
@@ -577,6 +585,7 @@ impl<'a> Eval<'a> {
                 out.push(self.dim_value(&d)?);
             }
             Spec::Scalar(d, _) => out.push(self.operand(v, *d)?),
+            Spec::Label(options) => out.push(self.label_index(v, options)?),
             Spec::Array(ty) => {
                 let Value::Array(a) = v else {
                     return self.refuse("PM0130", "a variable is an array on one path only");
@@ -623,7 +632,7 @@ impl<'a> Eval<'a> {
     /// Zeros in place of a value that is not bound yet.
     fn filler(&mut self, spec: &Spec, out: &mut Vec<ValueId>) -> R<()> {
         match spec {
-            Spec::Int => out.push(self.constant(Scalar::i64(0))?),
+            Spec::Int | Spec::Label(_) => out.push(self.constant(Scalar::i64(0))?),
             Spec::Scalar(d, _) => out.push(self.constant(Scalar::zero(*d))?),
             Spec::Array(ty) => {
                 let z = self.constant(Scalar::zero(ty.dtype))?;
@@ -789,6 +798,7 @@ impl<'a> Eval<'a> {
             Value::Array(a) => Spec::Array(a.ty.clone()),
             Value::Tuple(t, n) => Spec::Tuple(t.iter().map(|x| self.spec_of(x)).collect(), n.clone()),
             Value::Maybe(x, _) => Spec::Maybe(Box::new(self.spec_of(x))),
+            Value::OneOf(own, _) => Spec::Label(own.to_vec()),
             Value::Poison(p) | Value::Unbound(p) => Spec::Unknown(p.clone()),
             v => Spec::Fixed(v.clone()),
         }
@@ -889,6 +899,19 @@ impl<'a> Eval<'a> {
                 Spec::Tuple(x.iter().zip(y).map(|(p, q)| self.join_specs(p, q)).collect(), n.clone())
             }
             (Spec::Fixed(x), Spec::Fixed(y)) if x.same(y) => a.clone(),
+            (Spec::Label(_) | Spec::Fixed(_), Spec::Label(_) | Spec::Fixed(_)) => {
+                let options = |s: &Spec| match s {
+                    Spec::Label(o) => Some(o.clone()),
+                    Spec::Fixed(v) if super::merge::is_label(v) => Some(vec![v.clone()]),
+                    _ => None,
+                };
+                match (options(a), options(b)) {
+                    (Some(p), Some(q)) => {
+                        Spec::Label(q.iter().fold(p, |acc, v| super::merge::labels(&acc, v)))
+                    }
+                    _ => unknown("this variable holds different kinds of things in different rounds of the loop"),
+                }
+            }
             _ => unknown("this variable holds different kinds of things in different rounds of the loop"),
         }
     }
@@ -1347,6 +1370,7 @@ fn same_spec(a: &Spec, b: &Spec) -> bool {
         (Spec::Growing(d, r, t), Spec::Growing(e, s, u)) => d == e && r == s && t == u,
         (Spec::Tuple(x, _), Spec::Tuple(y, _)) => x.len() == y.len() && x.iter().zip(y).all(|(p, q)| same_spec(p, q)),
         (Spec::Fixed(x), Spec::Fixed(y)) => x.same(y),
+        (Spec::Label(x), Spec::Label(y)) => x.len() == y.len() && x.iter().zip(y).all(|(p, q)| p.same(q)),
         (Spec::Maybe(x), Spec::Maybe(y)) => same_spec(x, y),
         (Spec::List(x), Spec::List(y)) => x.item == y.item && x.capacity == y.capacity,
         _ => false,

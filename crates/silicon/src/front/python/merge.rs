@@ -4,7 +4,7 @@ use super::eval::{Eval, R, Raised, Stop};
 use super::state::{Cell, Content, DynList, Heap};
 use super::value::{ArrayRef, CellId, DynScalar, Kind, Value};
 use crate::dtype::{DType, Scalar};
-use crate::hir::{Dim, Fault, Inst, Op, Region, Type, Unary, ValueId};
+use crate::hir::{Binary, Dim, Fault, Inst, Op, Region, Type, Unary, ValueId};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -411,6 +411,14 @@ impl<'a> Eval<'a> {
                 self.merge_cell(m, id)?;
                 Ok(Value::List(id))
             }
+            _ if is_label(v) && is_label(w) => {
+                let options = labels(&labels(&[], v), w);
+                let x = self.in_side(m, 0, |ev| ev.label_index(v, &options))?;
+                let y = self.in_side(m, 1, |ev| ev.label_index(w, &options))?;
+                let r = self.result_pair(m, x, y, Type::scalar(DType::Int64));
+                self.set_range(r, (0, options.len() as i128 - 1));
+                Ok(Value::OneOf(options.into(), r))
+            }
             _ => {
                 let Some((dtype, kind)) = self.join_scalars(v, w) else {
                     let why = format!("this is {} on one path and {} on another", v.describe(), w.describe());
@@ -658,6 +666,43 @@ impl<'a> Eval<'a> {
         let kind = if k == Kind::Py && l == Kind::Py { Kind::Py } else { Kind::Mixed };
         Some((dtype, kind))
     }
+    /// Position of a string (or of each string it may be) among the options.
+    pub fn label_index(&mut self, v: &Value, options: &[Value]) -> R<ValueId> {
+        let place = |x: &Value| options.iter().position(|o| o.same(x)).unwrap_or(0) as i64;
+        match v {
+            Value::OneOf(own, id) => {
+                let mut out = *id;
+                let moved = own.iter().enumerate().any(|(k, x)| place(x) != k as i64);
+                if moved {
+                    out = self.constant(Scalar::i64(0))?;
+                    for (k, x) in own.clone().iter().enumerate() {
+                        let (k, to) = (self.constant(Scalar::i64(k as i64))?, self.constant(Scalar::i64(place(x)))?);
+                        let hit = self.emit(Op::Binary(Binary::Eq), vec![*id, k], Type::scalar(DType::Bool))?;
+                        out = self.emit(Op::Select, vec![hit, to, out], Type::scalar(DType::Int64))?;
+                    }
+                    self.set_range(out, (0, options.len() as i128 - 1));
+                }
+                Ok(out)
+            }
+            v => self.constant(Scalar::i64(place(v))),
+        }
+    }
+    /// Whether a string chosen at run time is among the given ones.
+    pub fn label_is(&mut self, own: &[Value], id: ValueId, wanted: &dyn Fn(&Value) -> bool) -> R<Value> {
+        let mut acc: Option<ValueId> = None;
+        for k in (0..own.len()).filter(|k| wanted(&own[*k])) {
+            let k = self.constant(Scalar::i64(k as i64))?;
+            let hit = self.emit(Op::Binary(Binary::Eq), vec![id, k], Type::scalar(DType::Bool))?;
+            acc = Some(match acc {
+                None => hit,
+                Some(a) => self.emit(Op::Binary(Binary::Or), vec![a, hit], Type::scalar(DType::Bool))?,
+            });
+        }
+        Ok(match acc {
+            None => Value::Bool(false),
+            Some(a) => self.scalar(a, Kind::Py),
+        })
+    }
     /// A scalar phi: the id as a value of that kind.
     pub fn phi_scalar(&self, id: ValueId, dtype: DType, kind: Kind) -> Value {
         if kind == Kind::Py && dtype == DType::Int64 {
@@ -673,6 +718,26 @@ fn array_cell(v: &Value) -> Option<CellId> {
         Value::Array(a) => Some(a.cell),
         _ => None,
     }
+}
+
+/// Strings and None, which a state machine may switch between.
+pub fn is_label(v: &Value) -> bool {
+    matches!(v, Value::Str(_) | Value::None | Value::OneOf(..))
+}
+
+/// The options together with those of one more value.
+pub fn labels(options: &[Value], v: &Value) -> Vec<Value> {
+    let mut out = options.to_vec();
+    let more = match v {
+        Value::OneOf(own, _) => own.to_vec(),
+        v => vec![v.clone()],
+    };
+    for x in more {
+        if !out.iter().any(|o| o.same(&x)) {
+            out.push(x);
+        }
+    }
+    out
 }
 
 /// The slots of a heap through which an array cell is reached.

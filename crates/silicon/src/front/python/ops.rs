@@ -1073,6 +1073,24 @@ impl Eval<'_> {
     /// One comparison.
     pub fn compare(&mut self, op: CmpOp, a: &Value, b: &Value) -> R<Value> {
         let (a, b) = (&self.settle(a)?, &self.settle(b)?);
+        if let (Value::OneOf(own, id), other) | (other, Value::OneOf(own, id)) = (a, b) {
+            let (own, id) = (own.clone(), *id);
+            let equal = match op {
+                CmpOp::Eq | CmpOp::NotEq | CmpOp::Is | CmpOp::IsNot if !matches!(other, Value::OneOf(..)) => {
+                    Some(self.label_is(&own, id, &|x| x.same(other))?)
+                }
+                CmpOp::In | CmpOp::NotIn if matches!(a, Value::OneOf(..)) => {
+                    let items = self.known_items(b)?;
+                    Some(self.label_is(&own, id, &|x| items.iter().any(|i| i.same(x)))?)
+                }
+                _ => None,
+            };
+            let Some(equal) = equal else {
+                return self.refuse("PM0115", "comparing two strings chosen at run time is not supported");
+            };
+            let negated = matches!(op, CmpOp::NotEq | CmpOp::IsNot | CmpOp::NotIn);
+            return if negated { self.unop(UnaryOp::Not, &equal) } else { Ok(equal) };
+        }
         match op {
             CmpOp::Is | CmpOp::IsNot => {
                 let same = match (a, b) {
@@ -1427,6 +1445,11 @@ impl Eval<'_> {
                     return self.truth(&n);
                 }
                 Truth::Known(true)
+            }
+            Value::OneOf(own, id) => {
+                let (own, id) = (own.clone(), *id);
+                let v = self.label_is(&own, id, &|x| matches!(x, Value::Str(s) if !s.is_empty()))?;
+                return self.truth(&v);
             }
             Value::Opaque(_) => return self.refuse("PM0112", format!("the truth of {} is not known", v.describe())),
             _ => Truth::Known(true),

@@ -240,6 +240,8 @@ pub enum Value {
     Opaque(Rc<PyValue>),
     /// Bound only where the flag is true
     Maybe(Box<Value>, ValueId),
+    /// One of several known strings or None, by an int64 index the program computes (the state of a state machine)
+    OneOf(Rc<[Value]>, ValueId),
     /// Not bound on some path, and how to say so
     Unbound(Rc<str>),
     /// Not usable, and why (different kinds of thing on different paths)
@@ -285,6 +287,7 @@ impl Value {
             (Dtype(a), Dtype(b)) => a == b,
             (Opaque(a), Opaque(b)) => Rc::ptr_eq(a, b) || a == b,
             (Maybe(a, x), Maybe(b, y)) => x == y && a.same(b),
+            (OneOf(_, x), OneOf(_, y)) => x == y,
             (Poison(_), Poison(_)) | (Unbound(_), Unbound(_)) => true,
             _ => false,
         }
@@ -334,6 +337,7 @@ impl Value {
                 _ => "an object".into(),
             },
             Value::Maybe(v, _) => v.describe(),
+            Value::OneOf(..) => "a string chosen at run time".into(),
             Value::Poison(_) | Value::Unbound(_) => "a value that is not known".into(),
         }
     }
