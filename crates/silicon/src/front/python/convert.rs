@@ -250,7 +250,7 @@ impl Eval<'_> {
     pub fn ask_array(&mut self, v: &Value, dtype: Option<DType>) -> R<Value> {
         match dtype {
             Some(d) => self.ask("numpy.array(a0, dtype=a1)", &[v.clone(), Value::Dtype(d)]),
-            None => self.ask("numpy.array(a0)", &[v.clone()]),
+            None => self.ask("numpy.array(a0)", std::slice::from_ref(v)),
         }
     }
 }

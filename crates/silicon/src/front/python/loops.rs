@@ -906,9 +906,7 @@ impl<'a> Eval<'a> {
                     _ => None,
                 };
                 match (options(a), options(b)) {
-                    (Some(p), Some(q)) => {
-                        Spec::Label(q.iter().fold(p, |acc, v| super::merge::labels(&acc, v)))
-                    }
+                    (Some(p), Some(q)) => Spec::Label(q.iter().fold(p, |acc, v| super::merge::labels(&acc, v))),
                     _ => unknown("this variable holds different kinds of things in different rounds of the loop"),
                 }
             }
