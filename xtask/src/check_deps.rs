@@ -104,6 +104,20 @@ fn edges(path: &str, manifest: &Table) -> Vec<String> {
     problems
 }
 
+/// The line with the contents of string literals left out: text the program prints is not what it does.
+fn without_strings(line: &str) -> String {
+    let (mut out, mut inside, mut escaped) = (String::new(), false, false);
+    for c in line.chars() {
+        match c {
+            '\\' if inside && !escaped => escaped = true,
+            '"' if !escaped => inside = !inside,
+            c if !inside => out.push(c),
+            _ => escaped = false,
+        }
+    }
+    out
+}
+
 fn fences(source: &Source) -> Vec<String> {
     let (Some(code), Some(this)) = (source.product_code(), source.crate_name()) else { return Vec::new() };
     let mut problems = Vec::new();
@@ -111,6 +125,7 @@ fn fences(source: &Source) -> Vec<String> {
         if text.trim_start().starts_with("//") {
             continue;
         }
+        let text = without_strings(text);
         for (what, patterns, allowed) in FENCED {
             if !allowed.contains(&this) && patterns.iter().any(|p| text.contains(p)) {
                 problems.push(format!("{}:{}: `{this}` {what}", source.path, line + 1));
@@ -151,5 +166,6 @@ mod tests {
         assert!(fences(&source("crates/silicon-verify/src/x.rs", text)).is_empty());
         assert!(fences(&source("crates/silicon/src/x.rs", "// std::process::Command\n")).is_empty());
         assert!(fences(&source("crates/silicon/src/x/tests.rs", text)).is_empty());
+        assert!(fences(&source("crates/silicon/src/x.rs", "s.push_str(\"\\\"std::process::Command\");\n")).is_empty());
     }
 }
