@@ -79,6 +79,11 @@ def lfilter(b, a, x, axis=-1, zi=None):
         states = _states(zi, x, axis, taps - 1).astype(kind)
         last = np.empty((rows.shape[0], taps - 1), kind)
     if a.shape[0] == 1:
+        # SciPy convolves here, which refuses what is empty; the recursion below does not.
+        if n == 0:
+            raise ValueError("v cannot be empty")
+        if rows.shape[0] == 0:
+            raise ValueError("Cannot apply_along_axis when any iteration dimensions are 0")
         h = b.astype(kind) / lead
         if not np.iscomplexobj(b) and not np.iscomplexobj(a):
             # Real taps stay real under a complex signal: half the products.

@@ -42,6 +42,8 @@ pub enum Spec {
     Tuple(Vec<Spec>, Rc<[String]>),
     /// One of several strings.
     Label(Vec<Value>),
+    /// List of known length that nothing else holds, made anew in the loop: its items, all of them numbers.
+    Fresh(Vec<Spec>),
     /// The same known thing in every round.
     Fixed(Value),
     /// List of computed length.
@@ -86,16 +88,20 @@ impl StateSpecs {
             index: None,
             flow: Flow::Normal,
         };
-        let out = ev.changed_slots(&a, &self.0, &[], h0)?;
-        for (slot, spec) in &out {
-            if let Spec::Unknown(why) = spec {
-                return ev.refuse("PM0139", format!("`{}` is kept between calls: {why}", slot_name(slot)));
-            }
-            if let Spec::Growing(..) = spec {
-                return ev
-                    .refuse("PM0139", format!("`{}` is kept between calls and its size changes", slot_name(slot)));
-            }
+        let mut out = ev.changed_slots(&a, &self.0, &[], h0)?;
+        // what cannot be kept is no state: a call that reads it before it writes it is refused there
+        for (slot, spec) in &mut out {
+            let name = slot_name(slot);
+            let why = match spec {
+                Spec::Unknown(why) => format!("`{name}` is read before this call sets it, but not kept between calls: {why}"),
+                Spec::Growing(..) => format!(
+                    "`{name}` is read before this call sets it, but not kept between calls: its size changes from call to call"
+                ),
+                _ => continue,
+            };
+            *spec = Spec::Unknown(why.into());
         }
+        out.retain(|(slot, spec)| !matches!((spec, self.0.get(slot)), (Spec::Unknown(_), Some(Spec::Unknown(_)))));
         Ok(out)
     }
     /// Adds or widens a slot.
@@ -119,7 +125,7 @@ impl StateSpecs {
             match s {
                 Spec::Int | Spec::Scalar(..) | Spec::Array(_) | Spec::Label(_) => 1,
                 Spec::Growing(..) | Spec::List(_) => 2,
-                Spec::Tuple(v, _) => v.iter().map(count).sum(),
+                Spec::Tuple(v, _) | Spec::Fresh(v) => v.iter().map(count).sum(),
                 Spec::Maybe(i) => 1 + count(i),
                 Spec::Fixed(_) | Spec::Unknown(_) => 0,
             }
@@ -535,6 +541,10 @@ impl<'a> Eval<'a> {
                 let items = items.iter().map(|s| self.open_spec(s, ids)).collect::<R<Vec<_>>>()?;
                 Value::Tuple(items.into(), names.clone())
             }
+            Spec::Fresh(items) => {
+                let items = items.iter().map(|s| self.open_spec(s, ids)).collect::<R<Vec<_>>>()?;
+                Value::List(self.heap.alloc(Cell::List(items)))
+            }
             Spec::Fixed(v) => v.clone(),
             Spec::Label(options) => {
                 let v = self.func.new_value(Type::scalar(DType::Int64), span);
@@ -610,6 +620,18 @@ impl<'a> Eval<'a> {
                     self.close_spec(x, s, out)?;
                 }
             }
+            Spec::Fresh(specs) => {
+                let items = match v {
+                    Value::List(c) => match self.heap.get(*c) {
+                        Cell::List(items) if items.len() == specs.len() => items.clone(),
+                        _ => return self.refuse("PM0133", "the length of this list depends on data"),
+                    },
+                    _ => return self.refuse("PM0130", "a variable is a list on one path only"),
+                };
+                for (x, s) in items.iter().zip(specs) {
+                    self.close_spec(x, s, out)?;
+                }
+            }
             Spec::Maybe(inner) => match v {
                 Value::Maybe(x, flag) => {
                     out.push(*flag);
@@ -645,7 +667,7 @@ impl<'a> Eval<'a> {
                 shape.extend(rest.iter().cloned());
                 out.push(self.broadcast_to(z, &shape)?);
             }
-            Spec::Tuple(v, _) => {
+            Spec::Tuple(v, _) | Spec::Fresh(v) => {
                 for s in v {
                     self.filler(s, out)?;
                 }
@@ -746,12 +768,20 @@ impl<'a> Eval<'a> {
             for (slot, p, q) in pairs {
                 let unbound = || Value::Unbound("unbound".into());
                 let (p, q) = (p.unwrap_or_else(unbound), q.unwrap_or_else(unbound));
-                if p.same(&q) {
+                let have = specs.get(&slot);
+                // a list made anew may have been stored into: its items are looked at in any case
+                if p.same(&q) && !matches!(have, Some(Spec::Fresh(_))) {
                     continue;
                 }
-                let have = specs.get(&slot);
                 let first = Self::slot_value(h0, &slot).unwrap_or_else(unbound);
-                let want = self.widen(&first, &q, have, &a.end)?;
+                let mut want = self.widen(&first, &q, have, h0, &a.end)?;
+                let held = |v: &Value, heap: &Heap| match v {
+                    Value::List(c) => super::merge::slots_holding(heap, *c).len() > 1,
+                    _ => false,
+                };
+                if matches!(want, Spec::Fresh(_)) && (held(&first, h0) || held(&q, &a.end)) {
+                    want = Spec::Unknown("this list is made anew in the loop while another name holds it too".into());
+                }
                 if !have.is_some_and(|h| same_spec(h, &want)) {
                     out.push((slot, want));
                 }
@@ -786,7 +816,7 @@ impl<'a> Eval<'a> {
         }
         shared.len() > before
     }
-    fn spec_of(&self, v: &Value) -> Spec {
+    fn spec_of(&self, v: &Value, heap: &Heap) -> Spec {
         match v {
             Value::Int(i) if i64::try_from(*i).is_ok() => Spec::Int,
             Value::Sym(_) => Spec::Int,
@@ -796,27 +826,36 @@ impl<'a> Eval<'a> {
             Value::Scalar(s) => Spec::Scalar(s.dtype, Kind::Np),
             Value::Dyn(d) => Spec::Scalar(d.dtype, d.kind),
             Value::Array(a) => Spec::Array(a.ty.clone()),
-            Value::Tuple(t, n) => Spec::Tuple(t.iter().map(|x| self.spec_of(x)).collect(), n.clone()),
-            Value::Maybe(x, _) => Spec::Maybe(Box::new(self.spec_of(x))),
+            Value::Tuple(t, n) => Spec::Tuple(t.iter().map(|x| self.spec_of(x, heap)).collect(), n.clone()),
+            Value::Maybe(x, _) => Spec::Maybe(Box::new(self.spec_of(x, heap))),
             Value::OneOf(own, _) => Spec::Label(own.to_vec()),
             Value::Poison(p) | Value::Unbound(p) => Spec::Unknown(p.clone()),
             v => Spec::Fixed(v.clone()),
         }
     }
     /// The spec that covers the value before the loop, the value at the end of a round, and what was assumed.
-    fn widen(&mut self, first: &Value, end: &Value, have: Option<&Spec>, end_heap: &Heap) -> R<Spec> {
-        // objects made anew each round cannot be carried
-        let fresh_object = |c: &CellId| end_heap.find(*c).is_some();
-        let _ = fresh_object;
+    fn widen(&mut self, first: &Value, end: &Value, have: Option<&Spec>, h0: &Heap, end_heap: &Heap) -> R<Spec> {
+        let other_list = matches!((first, end), (Value::List(a), Value::List(b)) if a != b);
+        if (other_list || matches!(have, Some(Spec::Fresh(_))))
+            && let Some(s) = self.fresh_list(end, end_heap)
+        {
+            return Ok(match have {
+                Some(have) => self.join_specs(have, &s),
+                None => match self.fresh_list(first, h0) {
+                    Some(f) => self.join_specs(&f, &s),
+                    None => Spec::Unknown("this list is made anew in the loop and changes its kind".into()),
+                },
+            });
+        }
         let unbound_first = matches!(first, Value::Unbound(_));
         if matches!(end, Value::Unbound(_)) {
-            let base = have.cloned().unwrap_or_else(|| self.spec_of(first));
+            let base = have.cloned().unwrap_or_else(|| self.spec_of(first, h0));
             return Ok(wrap(base));
         }
         let base = match (have, unbound_first) {
             (Some(s), _) => s.clone(),
             (None, true) => {
-                let inner = self.spec_of(end);
+                let inner = self.spec_of(end, end_heap);
                 return Ok(match inner {
                     Spec::Fixed(v) if !is_plain(&v) => Spec::Unknown("this is assigned inside a loop only".into()),
                     Spec::Unknown(w) => Spec::Unknown(w),
@@ -828,10 +867,17 @@ impl<'a> Eval<'a> {
                     i => Spec::Maybe(Box::new(i)),
                 });
             }
-            (None, false) => self.spec_of(first),
+            (None, false) => self.spec_of(first, h0),
         };
-        let end = self.spec_of(end);
+        let end = self.spec_of(end, end_heap);
         Ok(self.join_specs(&base, &end))
+    }
+    /// The items of a list of known length that holds nothing but numbers.
+    fn fresh_list(&self, v: &Value, heap: &Heap) -> Option<Spec> {
+        let Value::List(c) = v else { return None };
+        let Cell::List(items) = &**heap.find(*c)? else { return None };
+        let items: Vec<Spec> = items.iter().map(|x| self.spec_of(x, heap)).collect();
+        items.iter().all(|s| matches!(s, Spec::Int | Spec::Scalar(..))).then_some(Spec::Fresh(items))
     }
     fn growing(&self, a: &Type, b: &Type) -> Option<Spec> {
         if a.dtype != b.dtype
@@ -898,6 +944,14 @@ impl<'a> Eval<'a> {
             (Spec::Tuple(x, n), Spec::Tuple(y, _)) if x.len() == y.len() => {
                 Spec::Tuple(x.iter().zip(y).map(|(p, q)| self.join_specs(p, q)).collect(), n.clone())
             }
+            (Spec::Fresh(x), Spec::Fresh(y)) if x.len() == y.len() => {
+                let items: Vec<Spec> = x.iter().zip(y).map(|(p, q)| self.join_specs(p, q)).collect();
+                match items.iter().find(|s| matches!(s, Spec::Unknown(_))) {
+                    Some(why) => why.clone(),
+                    None => Spec::Fresh(items),
+                }
+            }
+            (Spec::Fresh(_), Spec::Fresh(_)) => unknown("the length of this list changes from round to round"),
             (Spec::Fixed(x), Spec::Fixed(y)) if x.same(y) => a.clone(),
             (Spec::Label(_) | Spec::Fixed(_), Spec::Label(_) | Spec::Fixed(_)) => {
                 let options = |s: &Spec| match s {
@@ -1367,6 +1421,7 @@ fn same_spec(a: &Spec, b: &Spec) -> bool {
         (Spec::Array(t), Spec::Array(u)) => t == u,
         (Spec::Growing(d, r, t), Spec::Growing(e, s, u)) => d == e && r == s && t == u,
         (Spec::Tuple(x, _), Spec::Tuple(y, _)) => x.len() == y.len() && x.iter().zip(y).all(|(p, q)| same_spec(p, q)),
+        (Spec::Fresh(x), Spec::Fresh(y)) => x.len() == y.len() && x.iter().zip(y).all(|(p, q)| same_spec(p, q)),
         (Spec::Fixed(x), Spec::Fixed(y)) => x.same(y),
         (Spec::Label(x), Spec::Label(y)) => x.len() == y.len() && x.iter().zip(y).all(|(p, q)| p.same(q)),
         (Spec::Maybe(x), Spec::Maybe(y)) => same_spec(x, y),

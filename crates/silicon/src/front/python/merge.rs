@@ -740,11 +740,13 @@ pub fn labels(options: &[Value], v: &Value) -> Vec<Value> {
     out
 }
 
-/// The slots of a heap through which an array cell is reached.
+/// The slots of a heap through which the cell of an array or a list is reached.
 pub fn slots_holding(heap: &Heap, cell: CellId) -> std::collections::BTreeSet<(CellId, String)> {
     fn holds(v: &Value, cell: CellId) -> bool {
         match v {
             Value::Array(a) => a.cell == cell,
+            Value::List(c) => *c == cell,
+            Value::Method(x, _) | Value::BuiltinMethod(x, _) => holds(x, cell),
             Value::Tuple(t, _) | Value::Items(t) | Value::Zip(t) => t.iter().any(|x| holds(x, cell)),
             Value::Maybe(x, _) => holds(x, cell),
             _ => false,
