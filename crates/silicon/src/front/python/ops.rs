@@ -413,7 +413,7 @@ impl Eval<'_> {
             let x = self.operand(a, dtype)?;
             let id = self.emit(Op::Binary(Binary::Mul), vec![x, x], Type::scalar(dtype))?;
             if kind == Kind::Py && !dtype.is_complex() {
-                self.check_overflow(id, x)?;
+                self.check_overflow(id, &[x])?;
             }
             return Ok(self.scalar(id, kind));
         }
@@ -431,9 +431,25 @@ impl Eval<'_> {
                     self.check(ok, "Unsupported", "a negative number to a fractional power is complex in Python")?;
                 }
             }
+            if kind == Kind::Py {
+                let real = |s: Option<Scalar>| s.map(|s| s.as_int().map_or(s.real_f64(), |i| i as f64));
+                let safe_base = real(self.known_scalar(a)).is_some_and(|v| v != 0.0);
+                let safe_exponent = real(exponent).is_some_and(|v| v >= 0.0);
+                if !safe_base && !safe_exponent {
+                    let b = Type::scalar(DType::Bool);
+                    let nonzero = self.emit(Op::Binary(Binary::Ne), vec![x, zero], b.clone())?;
+                    let low = self.constant(Scalar::f64(f64::NEG_INFINITY))?;
+                    let finite = self.emit(Op::Binary(Binary::Gt), vec![y, low], b.clone())?;
+                    let negative = self.emit(Op::Binary(Binary::Lt), vec![y, zero], b.clone())?;
+                    let divides = self.emit(Op::Binary(Binary::And), vec![finite, negative], b.clone())?;
+                    let fine = self.emit(Op::Unary(Unary::Not), vec![divides], b.clone())?;
+                    let ok = self.emit(Op::Binary(Binary::Or), vec![nonzero, fine], b)?;
+                    self.check(ok, "ZeroDivisionError", "0.0 cannot be raised to a negative power")?;
+                }
+            }
             let out = self.kernel_ids("numpy.power", &[x, y])?;
             if kind == Kind::Py {
-                self.check_overflow(out, x)?;
+                self.check_overflow(out, &[x, y])?;
             }
             return Ok(self.scalar(out, kind));
         }
@@ -441,13 +457,15 @@ impl Eval<'_> {
         let out = self.kernel_ids("numpy.power", &[x, y])?;
         Ok(self.scalar(out, kind))
     }
-    /// Python raises OverflowError where a finite base gives an infinite power.
-    fn check_overflow(&mut self, out: ValueId, x: ValueId) -> R<()> {
+    /// Python raises OverflowError where a power of finite operands is infinite.
+    fn check_overflow(&mut self, out: ValueId, operands: &[ValueId]) -> R<()> {
         let b = Type::scalar(DType::Bool);
         let big = self.emit(Op::Unary(Unary::IsInf), vec![out], b.clone())?;
-        let was = self.emit(Op::Unary(Unary::IsInf), vec![x], b.clone())?;
-        let fine = self.emit(Op::Unary(Unary::Not), vec![big], b.clone())?;
-        let ok = self.emit(Op::Binary(Binary::Or), vec![fine, was], b)?;
+        let mut ok = self.emit(Op::Unary(Unary::Not), vec![big], b.clone())?;
+        for x in operands {
+            let was = self.emit(Op::Unary(Unary::IsInf), vec![*x], b.clone())?;
+            ok = self.emit(Op::Binary(Binary::Or), vec![ok, was], b.clone())?;
+        }
         self.check(ok, "OverflowError", "(34, 'Numerical result out of range')")
     }
 
