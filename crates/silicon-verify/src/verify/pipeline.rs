@@ -620,7 +620,8 @@ fn tolerances(target: &str, all: &Vectors<'_>, c: &Compared, evidence: &mut Evid
     }
     if c.ports.is_empty() && !all.t.module.state.is_empty() {
         // What the calls change stays inside the object: no call shows it, so nothing was compared.
-        let text = format!("agreement of `{target}` with Python: no call returns a number, and the state is not compared");
+        let text =
+            format!("agreement of `{target}` with Python: no call returns a number, and the state is not compared");
         evidence.checks.not_shown.push(text);
     } else if c.ports.is_empty() && c.calls > 0 {
         // Nothing numeric comes back; exceptions, constants and structure were compared.

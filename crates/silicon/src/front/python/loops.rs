@@ -93,7 +93,9 @@ impl StateSpecs {
         for (slot, spec) in &mut out {
             let name = slot_name(slot);
             let why = match spec {
-                Spec::Unknown(why) => format!("`{name}` is read before this call sets it, but not kept between calls: {why}"),
+                Spec::Unknown(why) => {
+                    format!("`{name}` is read before this call sets it, but not kept between calls: {why}")
+                }
                 Spec::Growing(..) => format!(
                     "`{name}` is read before this call sets it, but not kept between calls: its size changes from call to call"
                 ),
