@@ -92,16 +92,20 @@ impl StateSpecs {
         // what cannot be kept is no state: a call that reads it before it writes it is refused there
         for (slot, spec) in &mut out {
             let name = slot_name(slot);
-            let why = match spec {
-                Spec::Unknown(why) => {
-                    format!("`{name}` is read before this call sets it, but not kept between calls: {why}")
+            let array = matches!(Eval::slot_value(h0, slot), Some(Value::Array(_)));
+            match spec {
+                Spec::Unknown(why) if array => {
+                    return ev.refuse("PM0139", format!("`{name}` is kept between calls: {why}"));
                 }
-                Spec::Growing(..) => format!(
-                    "`{name}` is read before this call sets it, but not kept between calls: its size changes from call to call"
-                ),
-                _ => continue,
-            };
-            *spec = Spec::Unknown(why.into());
+                Spec::Growing(..) => {
+                    return ev.refuse("PM0139", format!("`{name}` is kept between calls and its size changes"));
+                }
+                Spec::Unknown(why) => {
+                    let why = format!("`{name}` is read before this call sets it, but not kept between calls: {why}");
+                    *spec = Spec::Unknown(why.into());
+                }
+                _ => {}
+            }
         }
         out.retain(|(slot, spec)| !matches!((spec, self.0.get(slot)), (Spec::Unknown(_), Some(Spec::Unknown(_)))));
         Ok(out)
