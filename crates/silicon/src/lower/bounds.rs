@@ -54,6 +54,14 @@ impl<'m> Bounds<'m> {
         let hi = self.dim(&Dim::from(v), true, DEPTH)?;
         Some((self.number(&lo, false)?, self.number(&hi, true)?))
     }
+    /// Largest number a dimension can be, where known.
+    pub(super) fn most(&self, d: &Dim) -> Option<i128> {
+        self.number(&self.upper(d)?, true)
+    }
+    /// Smallest number a dimension can be, where known.
+    pub(super) fn least(&self, d: &Dim) -> Option<i128> {
+        self.number(&self.dim(d, false, DEPTH)?, false)
+    }
     /// Extreme value of a dimension over all accepted lengths.
     fn number(&self, d: &Dim, upper: bool) -> Option<i128> {
         let mut out = i128::from(d.constant);

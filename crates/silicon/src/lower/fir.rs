@@ -129,12 +129,14 @@ impl<'m> Lower<'m> {
         let group = p.form.group;
         let some = hi.clone().isub(lo.clone());
         let whole = self.b.define(some.clone().isub(some.imod(Expr::int(group))).iadd(lo.clone()));
-        let vm = self.b.begin_for();
-        self.memo.push(HashMap::new());
-        let m = self.b.var(vm);
-        self.fir_group(inst, p, base, &m, &Expr::int(group));
-        self.memo.pop();
-        self.b.end_for(vm, lo.clone(), whole.clone(), group);
+        if self.fir_fills(inst, group, p.form.down) {
+            let vm = self.b.begin_for();
+            self.memo.push(HashMap::new());
+            let m = self.b.var(vm);
+            self.fir_group(inst, p, base, &m, &Expr::int(group));
+            self.memo.pop();
+            self.b.end_for(vm, lo.clone(), whole.clone(), group);
+        }
         let left = self.b.define(hi.clone().isub(whole.clone()));
         std::mem::swap(&mut p.accs, &mut p.last);
         self.begin_block();

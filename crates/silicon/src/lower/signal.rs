@@ -149,6 +149,16 @@ impl<'m> Lower<'m> {
         }
     }
 
+    /// Whether a whole group of outputs can see all taps. Where none can, its loop must not be written: with arrays of
+    /// known size compilers notice that its constant trip count would run over their end.
+    pub(super) fn fir_fills(&self, inst: &Inst, group: i64, down: i64) -> bool {
+        let extent = |v| &self.func.ty(v).shape[0];
+        let most = |d| self.bounds.most(d).unwrap_or(i128::MAX);
+        let taps = self.bounds.least(extent(inst.args[1])).unwrap_or(0).max(1);
+        let seen = most(extent(inst.args[0])).saturating_sub(taps).div_euclid(i128::from(down)) + 1;
+        seen.min(most(extent(inst.results[0]))) >= i128::from(group)
+    }
+
     /// Interior outputs, [`BLOCK`] at a time.
     fn fir_blocks(
         &mut self,
@@ -219,12 +229,14 @@ impl<'m> Lower<'m> {
         };
         let whole = hi.clone().isub(lo.clone());
         let whole = self.b.define(whole.clone().isub(whole.imod(Expr::int(BLOCK))).iadd(lo.clone()));
-        let vm = self.b.begin_for();
-        self.memo.push(std::collections::HashMap::new());
-        let m = self.b.var(vm);
-        body(self, m, Expr::int(BLOCK));
-        self.memo.pop();
-        self.b.end_for(vm, lo, whole.clone(), BLOCK);
+        if self.fir_fills(inst, BLOCK, down) {
+            let vm = self.b.begin_for();
+            self.memo.push(std::collections::HashMap::new());
+            let m = self.b.var(vm);
+            body(self, m, Expr::int(BLOCK));
+            self.memo.pop();
+            self.b.end_for(vm, lo, whole.clone(), BLOCK);
+        }
         let left = self.b.define(hi.isub(whole.clone()));
         self.begin_block();
         body(self, whole, left.clone());

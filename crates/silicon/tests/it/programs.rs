@@ -111,6 +111,7 @@ pub fn all() -> Vec<Case> {
             out.push(grouped_fir(x, h, taps, down, x == DType::Complex64));
         }
     }
+    out.push(merged("fir_short", [1, 2, 3, 5, 33, 63, 65].into_iter().flat_map(short_fir).collect()));
     for (d, sections) in [(DType::Float32, 8), (DType::Complex128, 3), (DType::Float64, 17)] {
         out.push(wavefront(d, sections));
     }
@@ -611,6 +612,35 @@ fn grouped_fir(x: DType, h: DType, taps: i64, down: i64, fma: bool) -> Case {
         steps.push((0, vec![noise(x, &[n], 3 + n as u64), noise(h, &[taps], 9), scalar(Scalar::i64(start))]));
     }
     Case { module, steps }
+}
+
+/// Both orders of a convolution of `size` elements with a signal that may be shorter: one side is as long as the other is
+/// at most, so a group of outputs can lie outside of the arrays. Local copies make the compiler see the arrays' sizes.
+fn short_fir(size: i64) -> Vec<Case> {
+    let mut out = Vec::new();
+    for (down, swapped) in [(1, false), (1, true), (3, false), (3, true)] {
+        let name = format!("fir_short_{size}_{down}_{}", if swapped { "variable" } else { "fixed" });
+        let mut b = Builder::new(&name);
+        let (x, h) = (b.param(vector(DType::Float32, N)), b.param(vector(DType::Float32, size)));
+        let h = b.op1(Op::Sort, &[h], vector(DType::Float32, size));
+        let start = b.param(Type::scalar(DType::Int64));
+        let (signal, taps, n) = if swapped { (h, x, Dim::from(size)) } else { (x, h, Dim::from(N)) };
+        let y = b.op1(
+            Op::Fir { up: 1, down },
+            &[signal, taps, start],
+            vector(DType::Float32, n.offset(down - 1).div(down)),
+        );
+        let module = simple(&name, b, 3, &[y]);
+        let mut steps = Vec::new();
+        for n in [1, 2, 33, 64, 65, 200] {
+            for start in [0, size.min(n) - 1] {
+                let (x, h) = (noise(DType::Float32, &[n as usize], 3), noise(DType::Float32, &[size as usize], 9));
+                steps.push((0, vec![x, h, scalar(Scalar::i64(start))]));
+            }
+        }
+        out.push(Case { module, steps });
+    }
+    out
 }
 
 fn fir(x: DType, h: DType, up: i64, down: i64, fma: bool) -> Case {
