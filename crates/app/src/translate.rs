@@ -274,7 +274,8 @@ fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, declared: bool
     let mut text = String::new();
     let mut diagnostics = Vec::new();
     for claim in &evidence.checks.claims {
-        let figures: Vec<String> = claim.figures.iter().map(|(n, v)| format!("{} {v}", n.replace('_', " "))).collect();
+        let figures: Vec<String> =
+            claim.figures.iter().map(|(n, v)| format!("{} {}", n.replace('_', " "), short(v))).collect();
         let level = if claim.level == ClaimLevel::None { "withheld".into() } else { claim.level.to_string() };
         let _ = writeln!(text, "{:6} {level:10} {}", claim.target, figures.join(", "));
         if claim.level >= wanted {
@@ -317,4 +318,15 @@ fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, declared: bool
     let value = json!({"translate": {"bundle": out.display().to_string(), "claims": claims, "status": status}});
     console.result(&text, &value);
     status
+}
+
+/// A figure as people read it: three decimals are plenty on a terminal.
+fn short(v: &impl std::fmt::Display) -> String {
+    let text = v.to_string();
+    match text.parse::<f64>() {
+        Ok(x) if x.is_finite() && text.contains('.') => {
+            format!("{x:.3}").trim_end_matches('0').trim_end_matches('.').to_string()
+        }
+        _ => text,
+    }
 }

@@ -142,6 +142,7 @@ impl<'a> Eval<'a> {
             equal: HashMap::new(),
             ranged: Vec::new(),
             library_cache: HashMap::new(),
+            narrow: false,
             script: false,
             fixed_could_help: false,
         }
@@ -152,6 +153,7 @@ impl<'a> Eval<'a> {
         self.load(&options.file)?;
         self.module.name = identifier(options.file.rsplit('/').next().unwrap_or("module").trim_end_matches(".py"));
         self.module.fma = options.fma;
+        self.narrow = options.numeric == crate::translation::Numeric::F32;
         self.load_prelude()?;
         self.load_modules(rec)?;
         if let Some(names) = options.entry.strip_prefix("script:") {

@@ -167,6 +167,8 @@ pub struct Eval<'a> {
     pub range_value: Option<Dim>,
     /// Values of library names seen so far.
     pub library_cache: HashMap<Rc<str>, Value>,
+    /// Whether the result will be narrowed to float32.
+    pub narrow: bool,
     /// Whether a whole script is translated.
     pub script: bool,
     /// Whether taking unchanging numbers as constants might help a refused translation.

@@ -6,7 +6,7 @@ use super::eval::{Eval, Frame, ParsedFile, R, Stop};
 use super::state::Cell;
 use super::value::{DynScalar, Kind, Value};
 use crate::dtype::DType;
-use crate::hir::{Func, FuncId, Op, Region, Type, ValueId};
+use crate::hir::{Func, FuncId, Region, Type, ValueId};
 use std::collections::HashMap;
 
 /// Where a library function is defined.
@@ -356,7 +356,20 @@ impl<'a> Eval<'a> {
         let made = FuncId(self.module.kernels.len() as u32);
         self.module.kernels.push(func);
         self.kernels.insert(key, (made, vec![d]));
-        let _ = Op::Select;
+        if self.narrow {
+            // the pass `narrow` replaces the kernel by its float32 form
+            let small: Vec<DType> = types
+                .iter()
+                .map(|t| match t {
+                    DType::Float64 => DType::Float32,
+                    DType::Complex128 => DType::Complex64,
+                    t => *t,
+                })
+                .collect();
+            if small != types && self.kernel_definition(name, small[0]).is_some() {
+                self.kernel_for(name, &small)?;
+            }
+        }
         Ok((made, vec![d]))
     }
 }
