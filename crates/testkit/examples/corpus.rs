@@ -1,43 +1,48 @@
-//! Runs corpus programs and prints how far each came: `cargo run -p proofmark-testkit --example corpus -- FILE...`
+//! Runs corpus programs and prints how far each came:
+//! `cargo run -p proofmark-testkit --example corpus -- [-v] [--golden] [--diagnostics] [--keep=DIR] [--skip=PASS,...]
+//! [FILE...]`. Without files, all of `tests/run`; `--golden` leaves out C and Rust; `--diagnostics` compares files of
+//! `tests/diagnostics` with their headers; `--keep` leaves the code of one program in a folder.
 
-use proofmark_testkit::corpus::{Verdict, header, run};
+use proofmark_testkit::batch::{in_parallel, python_files, run_files, table};
+use proofmark_testkit::corpus::{Verdict, workspace};
+use proofmark_testkit::diagnostics::deviation;
+use proofmark_testkit::targets::Tools;
 use std::path::PathBuf;
 
-fn main() {
-    let verbose = std::env::args().any(|a| a == "-v");
-    let mut counts = std::collections::BTreeMap::new();
-    for file in std::env::args().skip(1).filter(|a| !a.starts_with('-')) {
-        let path = PathBuf::from(&file).canonicalize().unwrap_or_default();
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let Some(entry) = header(&text, "entry") else { continue };
-        let root = path.parent().map(PathBuf::from).unwrap_or_default();
-        let start = std::time::Instant::now();
-        let verdict = std::panic::catch_unwind(|| run(&path, None, &root, &entry))
-            .unwrap_or_else(|_| Verdict::Bug("panic".into()));
-        let ms = start.elapsed().as_millis();
-        let (word, detail) = match &verdict {
-            Verdict::Equal { calls, not_shown, undecided } => {
-                ("equal", format!("{calls} calls, {} left out, {undecided} undecided", not_shown.len()))
-            }
-            Verdict::Refused(t) => ("refused", t.clone()),
-            Verdict::Wrong(w) => ("WRONG", w.join("\n    ")),
-            Verdict::Bench(t) => ("bench", t.clone()),
-            Verdict::Bug(t) => ("BUG", t.clone()),
-        };
-        *counts.entry(word).or_insert(0) += 1;
-        let short: String = if verbose {
-            detail
-        } else {
-            detail
-                .lines()
-                .take(if word == "equal" { 1 } else { 6 })
-                .collect::<Vec<_>>()
-                .join("\n    ")
-                .chars()
-                .take(700)
-                .collect()
-        };
-        println!("{word:8} {} ({ms} ms) {short}", path.file_stem().unwrap_or_default().to_string_lossy());
+fn main() -> anyhow::Result<()> {
+    let flag = |name: &str| std::env::args().any(|a| a == name);
+    let verbose = flag("-v");
+    let given = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
+    let mut files: Vec<PathBuf> = given.map(|f| PathBuf::from(f).canonicalize()).collect::<Result<_, _>>()?;
+    if flag("--diagnostics") {
+        if files.is_empty() {
+            files = python_files(&workspace().join("tests/diagnostics"));
+        }
+        for (file, found) in files.iter().zip(in_parallel(&files, |f| deviation(f))) {
+            let (word, why) = found.unwrap_or(("as-stated", String::new()));
+            println!("{word:9} {} {why}", file.file_stem().unwrap_or_default().to_string_lossy());
+        }
+        return Ok(());
     }
-    println!("{counts:?}");
+    if files.is_empty() {
+        files = python_files(&workspace().join("tests/run"));
+    }
+    let mut tools = if flag("--golden") { None } else { Some(Tools::find().map_err(anyhow::Error::msg)?) };
+    if let Some(tools) = &mut tools {
+        let value = |name: &str| std::env::args().find_map(|a| a.strip_prefix(name).map(str::to_string));
+        tools.keep = value("--keep=").map(PathBuf::from);
+        tools.skip = value("--skip=").into_iter().flat_map(|v| v.split(',').map(str::to_string).collect::<Vec<_>>()).collect();
+    }
+    let rows = run_files(&files, tools.as_ref(), |row| {
+        let text = row.verdict.to_string();
+        let lines = match &row.verdict {
+            _ if verbose => usize::MAX,
+            Verdict::Equal { .. } => 1,
+            _ => 6,
+        };
+        let short = text.lines().take(lines).collect::<Vec<_>>().join("\n    ");
+        println!("{:8} {} ({} ms) {short}", row.verdict.word(), row.name(), row.time.as_millis());
+    });
+    print!("{}", table(&rows));
+    Ok(())
 }

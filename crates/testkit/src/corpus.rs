@@ -1,20 +1,48 @@
-//! One corpus program (`tests/run/*.py`): recorded, translated, run by the golden model and compared with CPython.
+//! One corpus program (`tests/run/*.py`): recorded, translated, run by the golden model before and after the passes
+//! and compared with CPython, then as C and Rust, which must give the golden model's bits.
 
+use crate::targets::{self, Tools};
+use proofmark_base::diagnostics::{Diagnostic, Severity};
 use proofmark_base::render::render_text;
 use proofmark_silicon::front::python::translate;
+use proofmark_silicon::hir::{Checked, Module, check};
+use proofmark_silicon::interp::Machine;
 use proofmark_silicon::oracle::Recording;
-use proofmark_silicon::translation::{Numeric, Options, Outcome};
-use proofmark_silicon_verify::oracle::{CPythonOracle, Limits, OracleOptions};
+use proofmark_silicon::passes::{self, PassOptions};
+use proofmark_silicon::translation::{Options, Outcome, Translation};
+use proofmark_silicon_verify::oracle::{CPythonOracle, Limits, OracleError, OracleOptions};
 use proofmark_silicon_verify::python::{Search, find};
 use proofmark_silicon_verify::sandbox::Sandbox;
-use proofmark_silicon_verify::verify::golden::{self, Comparison, Scales};
-use proofmark_silicon_verify::verify::vectors;
+use proofmark_silicon_verify::verify::golden::{self, Comparison, Judged, Scales};
+use proofmark_silicon_verify::verify::vectors::{self, Sequence};
+use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// A way to run a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Stage {
+    Interpreter,
+    Passes,
+    C,
+    Rust,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Stage::Interpreter => "interpreter",
+            Stage::Passes => "passes",
+            Stage::C => "C",
+            Stage::Rust => "Rust",
+        })
+    }
+}
 
 /// How far a program came.
 #[derive(Debug)]
 pub enum Verdict {
-    /// The golden model agrees with CPython on every covered call.
+    /// Every stage that was asked for agrees.
     Equal {
         /// Calls compared.
         calls: usize,
@@ -23,14 +51,41 @@ pub enum Verdict {
         /// Values within rounding distance of a decision.
         undecided: usize,
     },
-    /// Refused, with the rendered diagnostics.
-    Refused(String),
-    /// The golden model disagrees with CPython.
-    Wrong(Vec<String>),
+    /// Refused: the first diagnostic's code, or `run-time`, and the rendered diagnostics.
+    Refused(String, String),
+    /// The stage disagrees: the interpreter with CPython, any other with the interpreter.
+    Wrong(Stage, Vec<String>),
     /// The bench could not be recorded.
     Bench(String),
     /// A defect of ours.
-    Bug(String),
+    Bug(Stage, String),
+}
+
+impl Verdict {
+    /// The word of the table, and of `refused.txt`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Verdict::Equal { .. } => "equal",
+            Verdict::Refused(..) => "refused",
+            Verdict::Wrong(..) => "WRONG",
+            Verdict::Bench(_) => "bench",
+            Verdict::Bug(..) => "BUG",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Equal { calls, not_shown, undecided } => {
+                write!(f, "{calls} calls, {} left out, {undecided} undecided", not_shown.len())
+            }
+            Verdict::Refused(code, text) => write!(f, "{code}\n{text}"),
+            Verdict::Wrong(stage, findings) => write!(f, "{stage}\n{}", findings.join("\n")),
+            Verdict::Bench(text) => f.write_str(text),
+            Verdict::Bug(stage, text) => write!(f, "{stage}\n{text}"),
+        }
+    }
 }
 
 /// A recorded and translated program.
@@ -50,15 +105,23 @@ pub fn header(text: &str, key: &str) -> Option<String> {
         .find_map(|l| l.trim_start_matches('#').trim().strip_prefix(&format!("{key}:")).map(|v| v.trim().to_string()))
 }
 
-/// Records and translates a file whose bench is its own `__main__` block, or another file.
+/// Records and translates a file whose bench is its own `__main__` block, or another file. With `partly`, a bench that
+/// ends early counts for the calls it made.
 ///
 /// # Errors
 /// What kept the bench from being recorded.
-pub fn prepare(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> Result<Case, String> {
-    let python = match find(&Search::from_environment(None, root)) {
-        Ok((p, _)) => p,
-        Err(e) => return Err(format!("no Python: {e:?}")),
-    };
+pub fn prepare(
+    file: &Path,
+    bench: Option<&Path>,
+    root: &Path,
+    entry: &str,
+    limits: Limits,
+    partly: bool,
+) -> Result<Case, OracleError> {
+    let (python, _) = find(&Search::from_environment(None, &workspace())).map_err(|e| OracleError::PythonMissing {
+        path: PathBuf::new(),
+        problem: e.to_string(),
+    })?;
     let options = OracleOptions {
         python: python.executable,
         project_root: root.to_path_buf(),
@@ -67,14 +130,14 @@ pub fn prepare(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> R
         entry: entry.to_string(),
         allow_read: Vec::new(),
         sandbox: Sandbox::Bubblewrap,
-        limits: Limits::default(),
+        limits,
     };
-    let mut oracle = CPythonOracle::start(options).map_err(|e| e.to_string())?;
+    let mut oracle = CPythonOracle::start(options)?;
     let recording = match oracle.record() {
         Ok(r) => r,
         Err(e) => match e.partial() {
-            Some(r) if !r.calls.is_empty() => r.clone(),
-            _ => return Err(e.to_string()),
+            Some(r) if partly && !r.calls.is_empty() => r.clone(),
+            _ => return Err(e),
         },
     };
     let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
@@ -83,47 +146,103 @@ pub fn prepare(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> R
     Ok(Case { recording, outcome, oracle })
 }
 
-/// Runs one program.
-pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str) -> Verdict {
-    let case = match prepare(file, bench, root, entry) {
+/// The code of the first error.
+fn first_code(diagnostics: &[Diagnostic]) -> String {
+    let worst = diagnostics.iter().find(|d| d.severity >= Severity::Error).or(diagnostics.first());
+    worst.map_or_else(|| "no diagnostic".to_string(), |d| d.code.clone())
+}
+
+/// Runs one program; without `tools` only as far as the passes and the lowering.
+pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str, tools: Option<&Tools>) -> Verdict {
+    let case = match prepare(file, bench, root, entry, Limits::default(), true) {
         Ok(c) => c,
-        Err(e) => return Verdict::Bench(e),
+        Err(e) => return Verdict::Bench(e.to_string()),
     };
     let Some(t) = &case.outcome.translation else {
         let text = render_text(&case.outcome.diagnostics, &case.outcome.sources, false);
-        let bug = case.outcome.diagnostics.iter().any(|d| d.code == "PM0999");
-        return if bug { Verdict::Bug(text) } else { Verdict::Refused(text) };
+        return match first_code(&case.outcome.diagnostics) {
+            code if code == "PM0999" => Verdict::Bug(Stage::Interpreter, text),
+            code => Verdict::Refused(code, text),
+        };
     };
-    let module = match proofmark_silicon::hir::check(t.module.clone()) {
-        Ok(m) => m,
-        Err(errors) => {
-            return Verdict::Bug(errors.iter().take(6).map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-        }
-    };
-    let recorded = vectors::recorded(t, &case.recording, Numeric::F64 == Numeric::F32);
+    match judge(&case, t, tools) {
+        Ok(v) | Err(v) => v,
+    }
+}
+
+fn checked(module: Module, stage: Stage) -> Result<Checked<Module>, Verdict> {
+    check(module).map_err(|errors| {
+        Verdict::Bug(stage, errors.iter().take(6).map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Compares a module with CPython.
+fn against_python(
+    module: &Module,
+    t: &Translation,
+    sequences: &[Sequence],
+    stage: Stage,
+) -> Result<(Vec<Judged>, Comparison), Verdict> {
+    let mut scales = Scales::new();
+    for s in sequences {
+        golden::add_scales(module, t, s, false, &mut scales);
+    }
     let mut comparison = Comparison::default();
-    let mut machine = proofmark_silicon::interp::Machine::new(&module).step_limit(golden::CALL_STEPS);
-    for s in &recorded.sequences {
-        let judged = golden::judge(&module, &mut machine, t, s, false, &Scales::new());
+    let mut machine = Machine::new(module).step_limit(golden::CALL_STEPS);
+    let mut all = Vec::new();
+    for s in sequences {
+        let judged = golden::judge(module, &mut machine, t, s, false, &scales);
         golden::compare(t, s, &judged, &judged.trail.outcomes, &mut comparison);
+        all.push(judged);
     }
-    let mut wrong: Vec<String> = recorded.problems.clone();
-    for list in [&comparison.off, &comparison.structure, &comparison.arguments, &comparison.exceptions] {
-        wrong.extend(
-            list.iter()
-                .map(|f| format!("{} call {} {}: {}", f.sequence, f.call, f.port.as_deref().unwrap_or(""), f.text)),
-        );
+    let lists = [&comparison.off, &comparison.structure, &comparison.arguments, &comparison.exceptions];
+    let wrong: Vec<String> = lists.into_iter().flatten().map(ToString::to_string).collect();
+    if wrong.is_empty() { Ok((all, comparison)) } else { Err(Verdict::Wrong(stage, wrong)) }
+}
+
+fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict, Verdict> {
+    let read = checked(t.module.clone(), Stage::Interpreter)?;
+    let recorded = vectors::recorded(t, &case.recording, false);
+    if !recorded.problems.is_empty() {
+        return Err(Verdict::Wrong(Stage::Interpreter, recorded.problems));
     }
-    if !wrong.is_empty() {
-        return Verdict::Wrong(wrong);
-    }
+    let sequences = &recorded.sequences;
+    let (mut all, comparison) = against_python(&read, t, sequences, Stage::Interpreter)?;
     if let Some(f) = comparison.refused.first() {
-        return Verdict::Refused(format!("at run time: {}", f.text));
+        return Err(Verdict::Refused("run-time".into(), f.text.clone()));
     }
     if comparison.calls == 0 {
-        return Verdict::Wrong(vec![format!("no call was compared: {:?}", recorded.not_shown)]);
+        return Err(Verdict::Wrong(Stage::Interpreter, vec![format!("no call was compared: {:?}", recorded.not_shown)]));
     }
-    Verdict::Equal { calls: comparison.calls, not_shown: recorded.not_shown, undecided: comparison.undecided.len() }
+
+    // Passes that promise every bit, then those that may change values, which CPython judges.
+    let changing = passes::ALL.iter().filter(|p| p.value_changing).map(|p| p.name.to_string()).collect();
+    let (exact, _) = passes::run((*read).clone(), &mut PassOptions { skip: changing, ..PassOptions::default() });
+    let exact = checked(exact, Stage::Passes)?;
+    let mut machine = Machine::new(&exact).step_limit(golden::CALL_STEPS);
+    for (s, j) in sequences.iter().zip(&all) {
+        let now = golden::run(&mut machine, t, s);
+        if let Some((call, d)) = golden::difference(&j.trail, &now) {
+            return Err(Verdict::Wrong(Stage::Passes, vec![format!("{}, call {call}: {d}", s.name)]));
+        }
+    }
+    let skip = tools.map(|t| t.skip.clone()).unwrap_or_default();
+    let (made, _) = passes::run((*read).clone(), &mut PassOptions { skip, ..PassOptions::default() });
+    let made = checked(made, Stage::Passes)?;
+    if *made != *exact {
+        all = against_python(&made, t, sequences, Stage::Passes)?.0;
+    }
+
+    let program = proofmark_silicon::lower::lower(&made)
+        .map_err(|d| Verdict::Refused(first_code(&d), render_text(&d, &case.outcome.sources, false)))?;
+    if let Some(tools) = tools {
+        targets::compare(tools, &program, &made, t, sequences, &all)?;
+    }
+    Ok(Verdict::Equal {
+        calls: comparison.calls,
+        not_shown: recorded.not_shown,
+        undecided: comparison.undecided.len(),
+    })
 }
 
 /// The workspace's root, from the crate's own place.

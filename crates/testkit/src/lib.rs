@@ -1,3 +1,7 @@
-//! Fixtures and runners of the tests that are data: `tests/run/*.py` checked in CPython and the golden model.
+//! Fixtures and runners of the tests that are data: `tests/run/*.py` checked in CPython, the golden model, C and Rust,
+//! `tests/diagnostics/*.py` refused where they say.
 
+pub mod batch;
 pub mod corpus;
+pub mod diagnostics;
+pub mod targets;

@@ -1,0 +1,39 @@
+//! Every program of `tests/run` gives CPython's results in the golden model, C and Rust, or is listed as refused.
+
+use proofmark_testkit::batch::{exceptions, python_files, run_files, table};
+use proofmark_testkit::corpus::{Verdict, workspace};
+use proofmark_testkit::targets::Tools;
+
+/// Fewer equal programs than this means that the corpus or the translator has shrunk.
+const LEAST_EQUAL: usize = 150;
+
+#[test]
+fn every_program_is_equal_or_listed() {
+    let folder = workspace().join("tests/run");
+    let listed = exceptions(&folder.join("refused.txt")).unwrap();
+    let mut files = python_files(&folder);
+    files.extend(python_files(&folder.join("crashers")));
+    let tools = Tools::find().unwrap();
+    let rows = run_files(&files, Some(&tools), |_| {});
+    println!("{}", table(&rows));
+    let mut problems = Vec::new();
+    for row in &rows {
+        let name = row.name();
+        match (&row.verdict, listed.get(&name)) {
+            (Verdict::Equal { .. }, None) => {}
+            (Verdict::Equal { .. }, Some(_)) => {
+                problems.push(format!("{name} is equal now: strike it from refused.txt"))
+            }
+            (Verdict::Refused(code, _), Some((due, _))) if code == due => {}
+            (v, Some((due, _))) => problems.push(format!("{name} is listed with {due}, but is {} {v}", v.word())),
+            (v, None) => problems.push(format!("{name} is {} {v}", v.word())),
+        }
+    }
+    let names: Vec<String> = rows.iter().map(|r| r.name()).collect();
+    problems.extend(listed.keys().filter(|n| !names.contains(n)).map(|n| format!("{n} is listed but not there")));
+    let equal = rows.iter().filter(|r| matches!(r.verdict, Verdict::Equal { .. })).count();
+    if equal < LEAST_EQUAL {
+        problems.push(format!("only {equal} programs are equal"));
+    }
+    assert!(problems.is_empty(), "{}\n{}", problems.join("\n"), table(&rows));
+}

@@ -1,0 +1,5 @@
+//! The tests that are data, in one binary.
+
+mod corpus;
+mod diagnostics;
+mod error_pages;
