@@ -302,7 +302,11 @@ impl Builder<'_, '_> {
         match &inst.op {
             Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Kernel(_) => {
                 let ty = self.func.ty(inst.results[0]);
-                inst.args.iter().flat_map(|a| self.plan.displaced_roots(self.func, *a, ty)).collect()
+                // a complex element takes two places, so that real and complex elements of one number are apart
+                let apart = |r: &ValueId| self.func.ty(*r).dtype.is_complex() != ty.dtype.is_complex();
+                let mut roots: BTreeSet<ValueId> = all(&inst.args).into_iter().filter(apart).collect();
+                roots.extend(inst.args.iter().flat_map(|a| self.plan.displaced_roots(self.func, *a, ty)));
+                roots
             }
             Op::Insert => BTreeSet::new(),
             // only the target itself may be read while it is written
