@@ -258,6 +258,10 @@ impl Lower<'_> {
     fn index(&mut self, v: ValueId) -> Expr {
         self.scalar(v).re
     }
+    /// The most elements along an axis of that extent, where it is a number.
+    fn most(&self, d: &Dim) -> Option<i64> {
+        self.bounds.extent(d)?.as_const()
+    }
     /// The value of a dimension.
     fn dim(&mut self, d: &Dim) -> Expr {
         let mut out = Expr::int(0);
