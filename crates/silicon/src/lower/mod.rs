@@ -107,8 +107,9 @@ pub fn lower(module: &Checked<Module>) -> Result<Program, Vec<Diagnostic>> {
         state: module
             .state
             .iter()
-            .map(|f| StateField {
-                name: f.name.clone(),
+            .zip(state_names(module))
+            .map(|(f, name)| StateField {
+                name,
                 dtype: f.ty.dtype,
                 shape: f.ty.shape.iter().map(|d| d.as_const().unwrap_or(0).max(0) as usize).collect(),
                 init: f.init.0 as usize,
@@ -189,6 +190,24 @@ fn statuses(faults: &Faults) -> Vec<Status> {
         });
     }
     out
+}
+
+/// Names of the state's fields. The back ends put an underscore after names of their language, so that names which
+/// differ only by one could become the same.
+fn state_names(module: &Module) -> Vec<String> {
+    let mut taken = std::collections::BTreeSet::new();
+    let mut names = Vec::new();
+    for f in &module.state {
+        let base = f.name.trim_end_matches('_');
+        let mut name = f.name.clone();
+        let mut k = 2;
+        while !taken.insert(name.trim_end_matches('_').to_string()) {
+            name = format!("{base}_{k}");
+            k += 1;
+        }
+        names.push(name);
+    }
+    names
 }
 
 fn limits(module: &Module) -> Vec<(i64, i64)> {

@@ -8,7 +8,7 @@ use super::vectors::{Ports, Sequence, after, port};
 use crate::tool::{self, Output, Tool, ToolError};
 use proofmark_evidence::check::{Check, Verdict};
 use proofmark_silicon::back::callfile;
-use proofmark_silicon::hir::Fault;
+use proofmark_silicon::hir::{Fault, ResultRole};
 use proofmark_silicon::interp::Tensor;
 use proofmark_silicon::lir::{BAD_LENGTH, Direction, OVERFLOW, Program};
 use proofmark_silicon::translation::Translation;
@@ -60,11 +60,15 @@ pub struct CallFile {
     calls: Vec<callfile::Call>,
     /// Per sequence and call.
     slots: Vec<Vec<Option<Fault>>>,
+    /// Per entry of the program, the module's names of its outputs: a port may be called otherwise, to keep it apart
+    /// from an input.
+    outputs: Vec<Vec<String>>,
 }
 
 /// Lays out sequences for a driver.
 pub fn call_file<'a>(program: &Program, t: &Translation, sequences: impl Iterator<Item = &'a Sequence>) -> CallFile {
-    let mut file = CallFile { calls: Vec::new(), slots: Vec::new() };
+    let outputs = program.entries.iter().map(|e| output_names(t, &e.name)).collect();
+    let mut file = CallFile { calls: Vec::new(), slots: Vec::new(), outputs };
     for sequence in sequences {
         file.calls.push(callfile::Call::Init);
         let mut slots = Vec::new();
@@ -81,6 +85,12 @@ pub fn call_file<'a>(program: &Program, t: &Translation, sequences: impl Iterato
         file.slots.push(slots);
     }
     file
+}
+
+fn output_names(t: &Translation, entry: &str) -> Vec<String> {
+    let found = t.module.entries.iter().find(|e| e.func.name == entry);
+    let results = found.map(|e| e.results.as_slice()).unwrap_or_default().iter();
+    results.filter_map(|r| if let ResultRole::Output(name) = r { Some(name.clone()) } else { None }).collect()
 }
 
 fn one_call(program: &Program, name: &str, inputs: &Ports) -> Result<callfile::Call, String> {
@@ -119,7 +129,7 @@ impl CallFile {
                         let (Some(o), Some(entry)) = (read.next(), entries.next()) else {
                             return Err("the result file ends too early".into());
                         };
-                        outcome(program, entry, o)?
+                        outcome(program, entry, &self.outputs[entry], o)?
                     }
                 });
             }
@@ -129,13 +139,17 @@ impl CallFile {
     }
 }
 
-fn outcome(program: &Program, entry: usize, o: callfile::Outcome) -> Result<Outcome, String> {
+fn outcome(program: &Program, entry: usize, names: &[String], o: callfile::Outcome) -> Result<Outcome, String> {
     match o.status {
         proofmark_silicon::lir::OK => {
             let ports = program.entries[entry].ports.iter().filter(|p| p.direction != Direction::In);
             let mut found = Ports::new();
+            let mut names = names.iter();
             for (p, a) in ports.zip(o.outputs) {
-                let name = if p.direction == Direction::InOut { after(&p.name) } else { p.name.clone() };
+                let name = match p.direction {
+                    Direction::InOut => after(&p.name),
+                    _ => names.next().ok_or_else(|| format!("`{}` is no output", p.name))?.clone(),
+                };
                 let t = Tensor::from_le_bytes(a.dtype, &a.shape, &a.data);
                 found.push((name, t.ok_or_else(|| format!("`{}` came back with a wrong size", p.name))?));
             }
