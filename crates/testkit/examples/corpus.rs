@@ -31,7 +31,8 @@ fn main() -> anyhow::Result<()> {
     if let Some(tools) = &mut tools {
         let value = |name: &str| std::env::args().find_map(|a| a.strip_prefix(name).map(str::to_string));
         tools.keep = value("--keep=").map(PathBuf::from);
-        tools.skip = value("--skip=").into_iter().flat_map(|v| v.split(',').map(str::to_string).collect::<Vec<_>>()).collect();
+        tools.skip =
+            value("--skip=").into_iter().flat_map(|v| v.split(',').map(str::to_string).collect::<Vec<_>>()).collect();
     }
     let rows = run_files(&files, tools.as_ref(), |row| {
         let text = row.verdict.to_string();

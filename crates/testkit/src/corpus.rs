@@ -118,10 +118,8 @@ pub fn prepare(
     limits: Limits,
     partly: bool,
 ) -> Result<Case, OracleError> {
-    let (python, _) = find(&Search::from_environment(None, &workspace())).map_err(|e| OracleError::PythonMissing {
-        path: PathBuf::new(),
-        problem: e.to_string(),
-    })?;
+    let (python, _) = find(&Search::from_environment(None, &workspace()))
+        .map_err(|e| OracleError::PythonMissing { path: PathBuf::new(), problem: e.to_string() })?;
     let options = OracleOptions {
         python: python.executable,
         project_root: root.to_path_buf(),
@@ -212,7 +210,10 @@ fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict,
         return Err(Verdict::Refused("run-time".into(), f.text.clone()));
     }
     if comparison.calls == 0 {
-        return Err(Verdict::Wrong(Stage::Interpreter, vec![format!("no call was compared: {:?}", recorded.not_shown)]));
+        return Err(Verdict::Wrong(
+            Stage::Interpreter,
+            vec![format!("no call was compared: {:?}", recorded.not_shown)],
+        ));
     }
 
     // Passes that promise every bit, then those that may change values, which CPython judges.
@@ -238,11 +239,7 @@ fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict,
     if let Some(tools) = tools {
         targets::compare(tools, &program, &made, t, sequences, &all)?;
     }
-    Ok(Verdict::Equal {
-        calls: comparison.calls,
-        not_shown: recorded.not_shown,
-        undecided: comparison.undecided.len(),
-    })
+    Ok(Verdict::Equal { calls: comparison.calls, not_shown: recorded.not_shown, undecided: comparison.undecided.len() })
 }
 
 /// The workspace's root, from the crate's own place.

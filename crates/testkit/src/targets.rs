@@ -38,10 +38,7 @@ impl Tools {
 
 /// Builds of the C: name and flags.
 const BUILDS: [(&str, &[&str]); 2] = [
-    (
-        "sanitized",
-        &["-O2", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"],
-    ),
+    ("sanitized", &["-O2", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]),
     ("native", &["-O3", "-march=native"]),
 ];
 

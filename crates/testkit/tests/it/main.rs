@@ -3,3 +3,4 @@
 mod corpus;
 mod diagnostics;
 mod error_pages;
+mod fuzz;
