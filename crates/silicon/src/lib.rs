@@ -11,4 +11,5 @@ pub mod lir;
 pub mod lower;
 pub mod oracle;
 pub mod passes;
+pub mod stream;
 pub mod translation;

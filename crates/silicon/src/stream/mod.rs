@@ -1,0 +1,717 @@
+//! The block form of a stateless entry: a second entry that takes the stream block by block and keeps what it needs
+//! from the past as state.
+//!
+//! Every vector over the time axis is a *stream*: after `t` samples it has `L(t)` elements ([`length::Len`]), which no
+//! later sample changes. A block of `b` samples after `t` earlier ones yields elements `L(t) .. L(t+b)` of each
+//! stream; an operation that looks further back gets a history of constant size in front of its operand. What cannot
+//! be put that way is refused. Since every element is computed by the same operations in the same order as in the
+//! whole call, the outputs of the blocks put together are those of the whole call, bit for bit.
+//!
+//! Inputs without the time axis are parameters: every block must be given the same. Where the length is limited and
+//! something counts samples (an index, a loop), a stream that gets longer than that stops with `Unsupported`.
+
+mod length;
+mod loops;
+#[cfg(test)]
+mod tests;
+
+use crate::dtype::{DType, Scalar};
+use crate::hir::{
+    Atom, Binary, Checked, Dim, Entry, Fault, Func, Inst, Length, LengthId, Module, Op, ParamRole, Region, ResultRole,
+    StateField, Table, TableId, Type, ValueId,
+};
+use length::{Access, Len, Unreachable};
+use proofmark_base::diagnostics::Span;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// A construct that has no block form.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// What it is and why.
+    pub what: String,
+    /// Where it stands in the source.
+    pub span: Option<Span>,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+fn reason(what: impl Into<String>, span: Option<Span>) -> Reason {
+    Reason { what: what.into(), span }
+}
+
+/// The block form of a stateless entry: a module with the same tables and kernels and one more length (the block's
+/// number of samples, `<length>_block`, from 0), state fields, and the single entry `<entry>_block` with the same
+/// ports. The result is yet to be checked.
+///
+/// # Errors
+/// Why there is none, with the source of the construct where there is one.
+pub fn streamed(module: &Checked<Module>, entry: &str) -> Result<Module, Vec<Reason>> {
+    let module: &Module = module;
+    let found = module.entries.iter().find(|e| e.func.name == entry);
+    let found = found.ok_or_else(|| vec![reason(format!("there is no entry `{entry}`"), None)])?;
+    if !module.state.is_empty() {
+        return Err(vec![reason("it keeps state from call to call already", None)]);
+    }
+    let n = time_axis(module, found).map_err(|r| vec![r])?;
+    let maker = Maker::new(module, found, n).map_err(|r| vec![r])?;
+    maker.make(found)
+}
+
+/// The one named length of the entry.
+fn time_axis(module: &Module, entry: &Entry) -> Result<LengthId, Reason> {
+    let mut found: Vec<LengthId> = Vec::new();
+    for p in &entry.func.body.params {
+        for d in &entry.func.ty(*p).shape {
+            for (i, _) in module.lengths.iter().enumerate() {
+                let l = LengthId(i as u32);
+                if mentions(d, l) && !found.contains(&l) {
+                    found.push(l);
+                }
+            }
+        }
+    }
+    match found.as_slice() {
+        [n] => Ok(*n),
+        [] => Err(reason("no input has a length of its own, so none is a stream", None)),
+        many => Err(reason(format!("the inputs have {} lengths, so there is no one time axis", many.len()), None)),
+    }
+}
+
+/// Whether a length occurs in a dimension.
+fn mentions(d: &Dim, l: LengthId) -> bool {
+    let found = std::cell::Cell::new(false);
+    d.substitute(&|a| {
+        if *a == Atom::Length(l) {
+            found.set(true);
+        }
+        Dim::from(a.clone())
+    });
+    found.get()
+}
+
+/// Whether any length occurs in a type.
+fn has_length(ty: &Type) -> bool {
+    let found = std::cell::Cell::new(false);
+    for d in &ty.shape {
+        d.substitute(&|a| {
+            if matches!(a, Atom::Length(_)) {
+                found.set(true);
+            }
+            Dim::from(a.clone())
+        });
+    }
+    found.get()
+}
+
+/// What has become of a value of the entry.
+#[derive(Clone, Debug)]
+enum Kind {
+    /// The same in every block; [`Maker::mapped`] has it.
+    Fixed,
+    /// A stream: the value holds the elements of this block.
+    Stream(Len, ValueId),
+    /// A dimension of the whole call.
+    Extent(Dim),
+    /// Nothing that a block can know.
+    Cannot(Reason),
+}
+
+struct Maker<'m> {
+    module: &'m Module,
+    func: &'m Func,
+    n: LengthId,
+    defs: HashMap<ValueId, &'m Inst>,
+    kinds: HashMap<ValueId, Kind>,
+    /// Values cloned one to one.
+    mapped: HashMap<ValueId, ValueId>,
+    out: Func,
+    /// Instructions of the open regions, outermost first.
+    open: Vec<Vec<Inst>>,
+    tables: Vec<Table>,
+    state: Vec<StateField>,
+    params: Vec<ParamRole>,
+    /// New values of the state fields.
+    after: Vec<ValueId>,
+    /// Samples before this block.
+    time: ValueId,
+    /// Samples of this block.
+    block: LengthId,
+    counts: BTreeMap<Len, Dim>,
+    befores: BTreeMap<Len, ValueId>,
+    histories: BTreeMap<(ValueId, i64), ValueId>,
+    /// Whether something depends on the time since the start.
+    absolute: bool,
+    errors: Vec<Reason>,
+}
+
+impl<'m> Maker<'m> {
+    fn new(module: &'m Module, entry: &'m Entry, n: LengthId) -> Result<Maker<'m>, Reason> {
+        let func = &entry.func;
+        let mut m = Maker {
+            module,
+            func,
+            n,
+            defs: func.body.body.iter().flat_map(|i| i.results.iter().map(move |r| (*r, i))).collect(),
+            kinds: HashMap::new(),
+            mapped: HashMap::new(),
+            out: Func { name: format!("{}_block", func.name), ..Func::default() },
+            open: vec![Vec::new()],
+            tables: module.tables.clone(),
+            state: Vec::new(),
+            params: Vec::new(),
+            after: Vec::new(),
+            time: ValueId(0),
+            block: LengthId(module.lengths.len() as u32),
+            counts: BTreeMap::new(),
+            befores: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            absolute: false,
+            errors: Vec::new(),
+        };
+        m.counts.insert(Len::EACH, Dim::from(m.block));
+        for (v, role) in func.body.params.iter().zip(&entry.params) {
+            let ParamRole::Input(name) = role else {
+                return Err(reason("it keeps state from call to call already", None));
+            };
+            let ty = func.ty(*v).clone();
+            let span = func.values[v.0 as usize].span.clone();
+            let mut made = ty.clone();
+            if has_length(&ty) {
+                if ty.rank() != 1 || ty.shape[0] != Dim::from(n) {
+                    let what = format!("the input `{name}` has the time axis other than as its only axis");
+                    return Err(reason(what, span));
+                }
+                made.shape[0] = Dim::from(m.block);
+            }
+            let p = m.out.new_value(made, span);
+            m.out.values[p.0 as usize].name.clone_from(&func.values[v.0 as usize].name);
+            m.out.body.params.push(p);
+            m.params.push(role.clone());
+            m.mapped.insert(*v, p);
+            m.kinds.insert(*v, if has_length(&ty) { Kind::Stream(Len::EACH, p) } else { Kind::Fixed });
+        }
+        let (time, _) = m.field("samples", Type::scalar(DType::Int64), vec![0; 8]);
+        m.time = time;
+        let next = m.emit(Op::Dim(Dim::from(time).add(&Dim::from(m.block))), &[], Type::scalar(DType::Int64), None);
+        m.after[0] = next;
+        Ok(m)
+    }
+
+    fn make(mut self, entry: &'m Entry) -> Result<Module, Vec<Reason>> {
+        for inst in &self.func.body.body {
+            self.inst(inst);
+        }
+        let mut results = Vec::new();
+        for (v, role) in self.func.body.results.iter().zip(&entry.results) {
+            let span = self.func.values[v.0 as usize].span.clone();
+            match (role, self.kinds.get(v)) {
+                (ResultRole::Output(_), Some(Kind::Stream(_, y))) => results.push(*y),
+                (_, Some(Kind::Cannot(r))) => self.errors.push(r.clone()),
+                (ResultRole::Output(name), _) => {
+                    self.errors.push(reason(format!("the output `{name}` is no stream"), span));
+                }
+                (ResultRole::Mutated(name), _) => {
+                    self.errors.push(reason(format!("the input `{name}` is written into"), span));
+                }
+                (ResultRole::State(_), _) => self.errors.push(reason("it keeps state already", span)),
+            }
+        }
+        if !self.errors.is_empty() {
+            let mut unique: Vec<Reason> = Vec::new();
+            for e in self.errors {
+                if !unique.contains(&e) {
+                    unique.push(e);
+                }
+            }
+            return Err(unique);
+        }
+        let mut roles = entry.results.clone();
+        for (i, v) in self.after.iter().enumerate() {
+            results.push(*v);
+            roles.push(ResultRole::State(i));
+        }
+        if let (Some(max), true) = (self.module.lengths[self.n.0 as usize].max, self.absolute) {
+            self.limit(max);
+        }
+        self.copy_bounds();
+        self.out.body.body = self.open.pop().unwrap_or_default();
+        self.out.body.results = results;
+        let old = &self.module.lengths[self.n.0 as usize];
+        let mut lengths = self.module.lengths.clone();
+        let mut name = format!("{}_block", old.name);
+        while lengths.iter().any(|l| l.name == name) {
+            name.push('_');
+        }
+        lengths.push(Length { name, min: 0, max: old.max });
+        Ok(Module {
+            name: self.module.name.clone(),
+            lengths,
+            tables: self.tables,
+            kernels: self.module.kernels.clone(),
+            state: self.state,
+            entries: vec![Entry { func: self.out, params: self.params, results: roles }],
+            fma: self.module.fma,
+        })
+    }
+
+    /// Stops where the stream gets longer than the whole call may be: counters were proved to fit up to there only.
+    fn limit(&mut self, max: i64) {
+        let most = self.int(max);
+        let fits = self.emit(Op::Binary(Binary::Le), &[self.after[0], most], Type::scalar(DType::Bool), None);
+        let message = format!("the stream is longer than {max} samples, up to which the design is translated");
+        let fault = Fault { exception: "Unsupported".into(), message };
+        self.push(Inst { op: Op::Check(fault), args: vec![fits], results: Vec::new(), span: None });
+    }
+
+    /// Bounds of cloned values that do not speak of the whole call.
+    fn copy_bounds(&mut self) {
+        for (v, (low, high)) in &self.func.bounds {
+            let Some(to) = self.mapped.get(v) else { continue };
+            let keep = |d: &Option<Dim>| {
+                let d = d.as_ref()?;
+                let mut known = !has_length(&Type { dtype: DType::Int64, shape: vec![d.clone()] });
+                d.for_each_value(&mut |v| known &= self.mapped.contains_key(&v));
+                known.then(|| self.moved(d))
+            };
+            let bound = (keep(low), keep(high));
+            if bound != (None, None) {
+                self.out.bounds.insert(*to, bound);
+            }
+        }
+    }
+
+    /// A dimension over cloned values.
+    fn moved(&self, d: &Dim) -> Dim {
+        d.substitute(&|a| match a {
+            Atom::Value(v) => Dim::from(self.mapped.get(v).copied().unwrap_or(*v)),
+            other => Dim::from(other.clone()),
+        })
+    }
+
+    // ---- building ----
+
+    fn push(&mut self, inst: Inst) {
+        if let Some(r) = self.open.last_mut() {
+            r.push(inst);
+        }
+    }
+    fn emit(&mut self, op: Op, args: &[ValueId], ty: Type, span: Option<Span>) -> ValueId {
+        let v = self.out.new_value(ty, span.clone());
+        self.push(Inst { op, args: args.to_vec(), results: vec![v], span });
+        v
+    }
+    fn int(&mut self, v: i64) -> ValueId {
+        self.emit(Op::Const(Scalar::i64(v)), &[], Type::scalar(DType::Int64), None)
+    }
+    fn dim(&mut self, d: Dim) -> ValueId {
+        self.emit(Op::Dim(d), &[], Type::scalar(DType::Int64), None)
+    }
+    fn slice(&mut self, x: ValueId, start: ValueId, step: i64, count: Dim, span: Option<Span>) -> ValueId {
+        let ty = Type { dtype: self.out.ty(x).dtype, shape: vec![count] };
+        self.emit(Op::Slice { steps: vec![step] }, &[x, start], ty, span)
+    }
+    /// A state field: its value before the call, and its index.
+    fn field(&mut self, name: &str, ty: Type, init: Vec<u8>) -> (ValueId, usize) {
+        let i = self.state.len();
+        let name = if name == "samples" { name.to_string() } else { format!("{name}_{i}") };
+        let shape = ty.shape.iter().map(|d| d.as_const().unwrap_or(0) as usize).collect();
+        let mut table = format!("{name}_init");
+        while self.tables.iter().any(|t| t.name == table) {
+            table.push('_');
+        }
+        self.tables.push(Table {
+            name: table,
+            dtype: ty.dtype,
+            shape,
+            data: init,
+            provenance: "start of the stream".into(),
+        });
+        let init = TableId(self.tables.len() as u32 - 1);
+        let v = self.out.new_value(ty.clone(), None);
+        self.state.push(StateField { name, ty, init });
+        self.params.push(ParamRole::State(i));
+        self.out.body.params.push(v);
+        self.after.push(v);
+        (v, i)
+    }
+    /// Elements of a stream of that length in this block.
+    fn count(&mut self, len: Len) -> Dim {
+        if let Some(d) = self.counts.get(&len) {
+            return d.clone();
+        }
+        let then = self.dim(len.dim(&Dim::from(self.time).add(&Dim::from(self.block))));
+        let now = self.before(len);
+        // a difference and not a `Dim`: that would be replaced by its terms, which have no bound, where its bound counts
+        let v = self.emit(Op::Binary(Binary::Sub), &[then, now], Type::scalar(DType::Int64), None);
+        self.out.bounds.insert(v, (Some(Dim::from(0i64)), Some(len.most(&Dim::from(self.block)))));
+        self.counts.insert(len, Dim::from(v));
+        Dim::from(v)
+    }
+    /// Elements of a stream of that length before this block.
+    fn before(&mut self, len: Len) -> ValueId {
+        if len == Len::EACH {
+            return self.time;
+        }
+        if let Some(v) = self.befores.get(&len) {
+            return *v;
+        }
+        let v = self.dim(len.dim(&Dim::from(self.time)));
+        self.befores.insert(len, v);
+        v
+    }
+    /// A stream's block with its last `h` elements before in front.
+    fn history(&mut self, x: ValueId, len: Len, h: i64) -> ValueId {
+        if h == 0 {
+            return x;
+        }
+        if let Some(v) = self.histories.get(&(x, h)) {
+            return *v;
+        }
+        let (kept, i) = self.memory(self.out.ty(x).dtype, h);
+        let count = self.count(len);
+        let ext = self.joined(kept, x, &count, h);
+        self.keep_last(i, ext, &count, h);
+        self.histories.insert((x, h), ext);
+        ext
+    }
+    /// A field of `h` zeros for elements before the block.
+    fn memory(&mut self, dtype: DType, h: i64) -> (ValueId, usize) {
+        let ty = Type { dtype, shape: vec![Dim::from(h)] };
+        self.field("history", ty, vec![0; dtype.size() * h as usize])
+    }
+    fn joined(&mut self, kept: ValueId, x: ValueId, count: &Dim, h: i64) -> ValueId {
+        let ty = Type { dtype: self.out.ty(x).dtype, shape: vec![count.offset(h)] };
+        self.emit(Op::Concat { axis: 0 }, &[kept, x], ty, None)
+    }
+    /// The last `h` of `count + h` elements become state field `i`.
+    fn keep_last(&mut self, i: usize, ext: ValueId, count: &Dim, h: i64) {
+        let start = self.dim(count.clone());
+        self.after[i] = self.slice(ext, start, 1, Dim::from(h), None);
+    }
+    /// What a recurrence starts a block with: `init` where `begun` elements are not more than `from`, else what the block
+    /// before left; and the field to leave the new value in.
+    fn carry(&mut self, init: ValueId, (begun, from): (Len, i64)) -> (ValueId, usize) {
+        let new = self.mapped[&init];
+        let ty = self.out.ty(new).clone();
+        if let Some(bytes) = self.constant(init) {
+            return self.field("carry", ty, bytes);
+        }
+        let size: i64 = ty.shape.iter().filter_map(Dim::as_const).product();
+        let (kept, i) = self.field("carry", ty.clone(), vec![0; ty.dtype.size() * size as usize]);
+        let (done, from) = (self.before(begun), self.int(from));
+        let fresh = self.emit(Op::Binary(Binary::Le), &[done, from], Type::scalar(DType::Bool), None);
+        (self.emit(Op::Select, &[fresh, new, kept], ty, None), i)
+    }
+    /// Bytes of a value that is a constant.
+    fn constant(&self, v: ValueId) -> Option<Vec<u8>> {
+        let inst = self.defs.get(&v)?;
+        match &inst.op {
+            Op::Const(s) => Some(s.to_le_bytes()),
+            Op::Table(t) => Some(self.module.tables.get(t.0 as usize)?.data.clone()),
+            Op::Broadcast => {
+                let scalar = *inst.args.first()?;
+                if self.func.ty(scalar).rank() > 0 {
+                    return None;
+                }
+                let one = self.constant(scalar)?;
+                let size = self.func.ty(v).size().as_const()?;
+                Some(one.repeat(usize::try_from(size).ok()?))
+            }
+            _ => None,
+        }
+    }
+    /// An int64 that is a constant.
+    fn known(&self, v: ValueId) -> Option<i64> {
+        match &self.defs.get(&v)?.op {
+            Op::Const(s) if s.dtype == DType::Int64 => Some(s.re as i64),
+            Op::Dim(d) => d.as_const(),
+            _ => None,
+        }
+    }
+
+    // ---- instructions ----
+
+    fn kind(&self, v: ValueId) -> Kind {
+        let missing = || Kind::Cannot(reason("a value that is defined nowhere", None));
+        self.kinds.get(&v).cloned().unwrap_or_else(missing)
+    }
+
+    fn inst(&mut self, inst: &'m Inst) {
+        let mut used = Vec::new();
+        uses(self.func, inst, &mut used);
+        let inner = defined(inst);
+        used.retain(|v| !inner.contains(v));
+        let kinds: Vec<Kind> = used.iter().map(|v| self.kind(*v)).collect();
+        // what is already out of reach stays so
+        let cannot = kinds.iter().find_map(|k| if let Kind::Cannot(r) = k { Some(r.clone()) } else { None });
+        let done = match cannot {
+            Some(r) => Err(r),
+            None => self.translate(inst, &kinds),
+        };
+        if let Err(r) = done {
+            if effects(inst) {
+                self.errors.push(r.clone());
+            }
+            for v in &inst.results {
+                self.kinds.insert(*v, Kind::Cannot(r.clone()));
+            }
+        }
+    }
+
+    fn translate(&mut self, inst: &'m Inst, kinds: &[Kind]) -> Result<(), Reason> {
+        let span = inst.span.clone();
+        let refuse = |what: &str| Err(reason(what, span.clone()));
+        if let Op::Dim(d) = &inst.op
+            && has_length(&Type { dtype: DType::Int64, shape: vec![d.clone()] })
+        {
+            if d.is_dynamic() {
+                return refuse("a length that depends on the data");
+            }
+            self.kinds.insert(inst.results[0], Kind::Extent(d.clone()));
+            return Ok(());
+        }
+        let fixed = kinds.iter().all(|k| matches!(k, Kind::Fixed));
+        if fixed && !lengths_within(self.func, inst) {
+            loops::clone(self, inst);
+            inst.results.iter().for_each(|v| {
+                self.kinds.insert(*v, Kind::Fixed);
+            });
+            return Ok(());
+        }
+        if let Op::For { step, body } = &inst.op {
+            return loops::stream(self, inst, *step, body);
+        }
+        if let Some(done) = self.extent(inst) {
+            return done;
+        }
+        if kinds.iter().any(|k| matches!(k, Kind::Extent(_))) {
+            return refuse("a result that depends on the length of the whole stream");
+        }
+        let len = |m: &Maker<'_>, v: ValueId| match m.func.ty(v).shape.as_slice() {
+            [d] => Len::of(d, m.n).ok_or_else(|| {
+                reason(
+                    format!("{} makes a vector whose extent needs a flush or is no steady rate", name(&inst.op)),
+                    span.clone(),
+                )
+            }),
+            _ => Err(reason(format!("{} makes something other than a vector over time", name(&inst.op)), span.clone())),
+        };
+        match &inst.op {
+            Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Kernel(_) | Op::Broadcast | Op::Reshape => {
+                let out = len(self, inst.results[0])?;
+                let mut args = Vec::new();
+                for a in &inst.args {
+                    match self.kind(*a) {
+                        Kind::Stream(l, v) if l == out => args.push(v),
+                        Kind::Stream(..) => return refuse("streams of different lengths in one operation"),
+                        _ => {
+                            let shape = &self.func.ty(*a).shape;
+                            let stretches = shape.len() <= 1 && shape.iter().all(|d| d.as_const() == Some(1));
+                            if !stretches || inst.op == Op::Reshape {
+                                return refuse("an array of a fixed size is spread over time");
+                            }
+                            args.push(self.mapped[a]);
+                        }
+                    }
+                }
+                let count = self.count(out);
+                let mut results = Vec::new();
+                for r in &inst.results {
+                    let ty = Type { dtype: self.func.ty(*r).dtype, shape: vec![count.clone()] };
+                    let v = self.out.new_value(ty, self.func.values[r.0 as usize].span.clone());
+                    self.kinds.insert(*r, Kind::Stream(out, v));
+                    results.push(v);
+                }
+                self.push(Inst { op: inst.op.clone(), args, results, span });
+                Ok(())
+            }
+            Op::Iota => {
+                let out = len(self, inst.results[0])?;
+                let ty = Type { dtype: DType::Int64, shape: vec![self.count(out)] };
+                let local = self.emit(Op::Iota, &[], ty.clone(), span.clone());
+                let before = self.before(out);
+                self.absolute = true;
+                let v = self.emit(Op::Binary(Binary::Add), &[local, before], ty, span);
+                self.kinds.insert(inst.results[0], Kind::Stream(out, v));
+                Ok(())
+            }
+            Op::Slice { steps } => {
+                let Some((x, v)) = self.stream_of(inst.args[0]) else { return refuse("a slice at a moving place") };
+                let (Some(start), [step]) = (inst.args.get(1).and_then(|s| self.known(*s)), steps.as_slice()) else {
+                    return refuse("a slice whose start is not constant");
+                };
+                if *step < 1 {
+                    return refuse("a slice that runs backwards in time");
+                }
+                let out = len(self, inst.results[0])?;
+                let access = Access { scale: *step, low: start, high: start, from: 0 };
+                let h = out.history(x, access).map_err(|u| unreachable(u, "a slice", inst))?;
+                let ext = self.history(v, x, h);
+                let (done, had) = (self.before(out), self.before(x));
+                let from = self.dim(Dim::from(done).scale(*step).sub(&Dim::from(had)).offset(start + h));
+                let count = self.count(out);
+                let y = self.slice(ext, from, *step, count, span);
+                self.kinds.insert(inst.results[0], Kind::Stream(out, y));
+                Ok(())
+            }
+            Op::Fir { up, down } => self.fir(inst, *up, *down, len(self, inst.results[0])?),
+            Op::Sosfilt => {
+                let Some((x, v)) = self.stream_of(inst.args[1]) else { return refuse("biquads that change in time") };
+                let (sos, zi) = (inst.args[0], inst.args[2]);
+                if !matches!((self.kind(sos), self.kind(zi)), (Kind::Fixed, Kind::Fixed)) || self.sized(zi).is_none() {
+                    return refuse("biquads that change in time");
+                }
+                let (z, field) = self.carry(zi, (x, 0));
+                let (ty, zty) = (self.out.ty(v).clone(), self.out.ty(z).clone());
+                let y = self.out.new_value(ty, span.clone());
+                let zf = self.out.new_value(zty, span.clone());
+                self.push(Inst {
+                    op: Op::Sosfilt,
+                    args: vec![self.mapped[&sos], v, z],
+                    results: vec![y, zf],
+                    span: span.clone(),
+                });
+                self.after[field] = zf;
+                self.kinds.insert(inst.results[0], Kind::Stream(x, y));
+                self.kinds.insert(inst.results[1], Kind::Cannot(reason("the final state of a filter", span)));
+                Ok(())
+            }
+            Op::Scan { .. } => {
+                let Some((x, v)) = self.stream_of(inst.args[0]) else { return refuse("a running sum over other axes") };
+                // the running value goes in front of the block, but for the first one: 0 + x is not x where x is -0
+                let dtype = self.out.ty(v).dtype;
+                let (kept, field) = self.memory(dtype, 1);
+                let count = self.count(x);
+                let ext = self.joined(kept, v, &count, 1);
+                let (valid, ext) = self.valid(ext, x, 1);
+                let ty = self.out.ty(ext).clone();
+                let run = self.emit(inst.op.clone(), &[ext], ty, span.clone());
+                let y = self.slice(run, valid, 1, count.clone(), span);
+                let ends = self.joined(kept, y, &count, 1);
+                self.keep_last(field, ends, &count, 1);
+                self.kinds.insert(inst.results[0], Kind::Stream(x, y));
+                Ok(())
+            }
+            op => Err(reason(format!("{} over the time axis", name(op)), span)),
+        }
+    }
+
+    fn stream_of(&self, v: ValueId) -> Option<(Len, ValueId)> {
+        if let Kind::Stream(l, v) = self.kind(v) { Some((l, v)) } else { None }
+    }
+    /// Number of elements, if all extents are constants.
+    fn sized(&self, v: ValueId) -> Option<i64> {
+        self.func.ty(v).shape.iter().try_fold(1i64, |a, d| a.checked_mul(d.as_const()?))
+    }
+
+    /// Of a stream with `h` elements of history in front those that exist: how many of the `h`, and the vector.
+    fn valid(&mut self, ext: ValueId, len: Len, h: i64) -> (ValueId, ValueId) {
+        let before = self.before(len);
+        let valid = self.dim(Dim::from(before).minimum(&Dim::from(h)));
+        self.out.bounds.insert(valid, (Some(Dim::from(0i64)), Some(Dim::from(h))));
+        let start = self.dim(Dim::from(h).sub(&Dim::from(valid)));
+        let count = self.count(len).add(&Dim::from(valid));
+        (valid, self.slice(ext, start, 1, count, None))
+    }
+
+    fn fir(&mut self, inst: &'m Inst, up: i64, down: i64, out: Len) -> Result<(), Reason> {
+        let refuse = |what: &str| Err(reason(what, inst.span.clone()));
+        let Some((x, v)) = self.stream_of(inst.args[0]) else { return refuse("a FIR whose taps are the stream") };
+        if up != 1 {
+            return refuse("a FIR that raises the sample rate");
+        }
+        let (taps, start) = (inst.args[1], self.known(inst.args[2]));
+        let (Kind::Fixed, Some(k), Some(start)) = (self.kind(taps), self.sized(taps), start) else {
+            return refuse("a FIR whose taps or start change");
+        };
+        // without taps nothing is read
+        let access = Access { scale: down, low: start - (k - 1).max(0), high: start, from: 0 };
+        let h = out.history(x, access).map_err(|u| unreachable(u, "a FIR", inst))?;
+        let ext = self.history(v, x, h);
+        // at the start of the stream the FIR must see where it begins: skipping taps is not adding products with 0
+        let (valid, ext) = if h > 0 {
+            let (valid, ext) = self.valid(ext, x, h);
+            (Dim::from(valid), ext)
+        } else {
+            (Dim::default(), ext)
+        };
+        let (done, had) = (self.before(out), self.before(x));
+        let from = self.dim(Dim::from(done).scale(down).sub(&Dim::from(had)).add(&valid).offset(start));
+        let ty = Type { dtype: self.out.ty(v).dtype, shape: vec![self.count(out)] };
+        let y = self.emit(inst.op.clone(), &[ext, self.mapped[&taps], from], ty, inst.span.clone());
+        self.kinds.insert(inst.results[0], Kind::Stream(out, y));
+        Ok(())
+    }
+
+    /// Sums of a dimension of the whole call and a constant stay dimensions.
+    fn extent(&mut self, inst: &'m Inst) -> Option<Result<(), Reason>> {
+        let [a, b] = inst.args.as_slice() else { return None };
+        let value = |v: &ValueId| match self.kinds.get(v) {
+            Some(Kind::Extent(d)) => Some(d.clone()),
+            _ => self.known(*v).map(Dim::from),
+        };
+        let (a, b) = (value(a)?, value(b)?);
+        let d = match &inst.op {
+            Op::Binary(Binary::Add | Binary::AddChecked) => a.add(&b),
+            Op::Binary(Binary::Sub | Binary::SubChecked) => a.sub(&b),
+            _ => return None,
+        };
+        self.kinds.insert(inst.results[0], Kind::Extent(d));
+        Some(Ok(()))
+    }
+}
+
+fn unreachable(u: Unreachable, what: &str, inst: &Inst) -> Reason {
+    let why = match u {
+        Unreachable::Later => "needs samples that come later: the end of its result needs a flush",
+        Unreachable::Rate => "does not keep up with the stream at a steady rate",
+        Unreachable::Long => "reaches back further than a block form keeps",
+    };
+    reason(format!("{what} {why}"), inst.span.clone())
+}
+
+/// Whether an instruction does something besides its results.
+fn effects(inst: &Inst) -> bool {
+    let checks = |r: &Region| r.body.iter().any(effects);
+    matches!(inst.op, Op::Check(_) | Op::Binary(Binary::AddChecked | Binary::SubChecked | Binary::MulChecked))
+        || inst.regions().into_iter().any(checks)
+}
+
+/// Every value that an instruction uses, in its regions too.
+fn uses(func: &Func, inst: &Inst, out: &mut Vec<ValueId>) {
+    inst.for_each_use(func, &mut |v| out.push(v));
+    for r in inst.regions() {
+        r.body.iter().for_each(|i| uses(func, i, out));
+        out.extend(&r.results);
+    }
+}
+
+/// Every value that an instruction defines, in its regions too.
+fn defined(inst: &Inst) -> Vec<ValueId> {
+    let mut out = inst.results.clone();
+    for r in inst.regions() {
+        out.extend(&r.params);
+        r.body.iter().for_each(|i| out.extend(defined(i)));
+    }
+    out
+}
+
+/// Whether a length of the whole call occurs in an instruction.
+fn lengths_within(func: &Func, inst: &Inst) -> bool {
+    let dim = |d: &Dim| has_length(&Type { dtype: DType::Int64, shape: vec![d.clone()] });
+    let values = defined(inst);
+    let own = matches!(&inst.op, Op::Dim(d) if dim(d));
+    let inner = inst.regions().into_iter().any(|r| r.body.iter().any(|i| lengths_within(func, i)));
+    own || inner || values.iter().any(|v| has_length(func.ty(*v)))
+}
+
+fn name(op: &Op) -> String {
+    let text = format!("{op:?}");
+    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
+    format!("`{}`", text[..end].to_lowercase())
+}
