@@ -10,6 +10,12 @@ use proofmark_silicon::interp::{Decision, INTERNAL, Machine, STEP_LIMIT, Tensor}
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
 
+/// Work of a sequence (instructions and elements) beyond which it gets half the perturbed executions: the tolerance can
+/// only become smaller by that.
+pub const HEAVY: u64 = 20_000_000;
+/// Work that generated sequences may take together; what is left out is said. Counted, not timed, so that two
+/// translations agree.
+pub const GENERATED_WORK: u64 = 400_000_000;
 /// Instructions one call of the golden model may take.
 pub const CALL_STEPS: u64 = 4_000_000_000;
 
@@ -187,7 +193,8 @@ pub fn judge(
 ) -> Judged {
     let trail = run(golden, t, sequence);
     // Perturbing a program without inexact operations changes nothing; integers only would be an example.
-    let shaken: Vec<Trail> = (0..EXECUTIONS as u64)
+    let executions = if trail.work > HEAVY { EXECUTIONS / 2 } else { EXECUTIONS };
+    let shaken: Vec<Trail> = (0..executions as u64)
         .map(|k| {
             let seed = 0x5EED + k;
             if !narrow {
