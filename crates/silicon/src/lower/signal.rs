@@ -227,15 +227,6 @@ impl<'m> Lower<'m> {
             }
             l.end_for(vb, Expr::int(0), lanes);
         };
-        // there are not more interior outputs than samples or outputs; compilers warn of blocks beyond an array's end
-        if [x, y].iter().any(|v| self.most(&self.func.ty(*v).shape[0]).is_some_and(|k| k < BLOCK)) {
-            let left = self.b.define(hi.isub(lo.clone()));
-            self.begin_block();
-            body(self, lo, left.clone());
-            let then = self.end_block();
-            self.b.push(StmtKind::If { cond: Expr::int(0).lt(left), then, otherwise: Vec::new() });
-            return;
-        }
         let whole = hi.clone().isub(lo.clone());
         let whole = self.b.define(whole.clone().isub(whole.imod(Expr::int(BLOCK))).iadd(lo.clone()));
         if self.fir_fills(inst, BLOCK, down) {
