@@ -20,6 +20,15 @@ pub fn fold(body: &mut Body, results: &[Expr], fallible: &[bool]) {
     }
     let uses = count(&stmts, results);
     block(&mut stmts, &uses);
+    let mut assignments = BTreeMap::new();
+    for s in &stmts {
+        s.visit(&mut |s| {
+            if let StmtKind::Assign(v, _) = &s.kind {
+                *assignments.entry(*v).or_insert(0) += 1;
+            }
+        });
+    }
+    declare_late(&mut stmts, &assignments);
     body.stmts = stmts;
 }
 
@@ -252,5 +261,112 @@ fn replace(slot: &mut Expr, v: VarId, e: &Expr) {
     }
     for o in slot.operands_mut() {
         replace(o, v, e);
+    }
+}
+
+fn mentions(e: &Expr, v: VarId) -> bool {
+    let mut found = false;
+    e.visit(&mut |e| found |= e.kind == ExprKind::Var(v));
+    found
+}
+
+/// Whether a statement, or one in it, reads or assigns the variable.
+fn touches(s: &Stmt, v: VarId) -> bool {
+    let mut found = false;
+    s.visit(&mut |s| {
+        found |= matches!(s.kind, StmtKind::Assign(u, _) if u == v) || s.exprs().into_iter().any(|e| mentions(e, v));
+    });
+    found
+}
+
+/// Declares variables where they get a value that is used, when the first thing done with them is to overwrite them.
+fn declare_late(stmts: &mut Vec<Stmt>, assignments: &BTreeMap<VarId, usize>) {
+    for s in stmts.iter_mut() {
+        for b in s.blocks_mut() {
+            declare_late(b, assignments);
+        }
+    }
+    let mut i = 0;
+    while i < stmts.len() {
+        if let StmtKind::Mut(v, _) = stmts[i].kind
+            && let Some(k) = (i + 1..stmts.len()).find(|k| touches(&stmts[*k], v))
+            && let StmtKind::Assign(u, e) = &stmts[k].kind
+            && *u == v
+            && !mentions(e, v)
+        {
+            let e = e.clone();
+            stmts[k].kind = if assignments.get(&v) == Some(&1) { StmtKind::Let(v, e) } else { StmtKind::Mut(v, e) };
+            stmts.remove(i);
+            continue;
+        }
+        i += 1;
+    }
+}
+
+/// Whether a variable is surely overwritten before it is read, by statements that follow its declaration.
+pub(super) fn overwritten(stmts: &[Stmt], v: VarId) -> bool {
+    let Some(first) = stmts.iter().find(|s| touches(s, v)) else { return false };
+    match &first.kind {
+        StmtKind::Assign(u, e) => *u == v && !mentions(e, v),
+        StmtKind::If { cond, then, otherwise } => {
+            let ends = |b: &[Stmt]| {
+                overwritten(b, v)
+                    || (!b.iter().any(|s| touches(s, v)) && matches!(b, [.., Stmt { kind: StmtKind::Fail(_), .. }]))
+            };
+            !mentions(cond, v) && ends(then) && ends(otherwise)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lir::build::Builder;
+
+    /// A zero that both arms overwrite, or only one.
+    fn program(both: bool) -> (Body, VarId) {
+        let mut b = Builder::new();
+        let v = b.mutable(Expr::int(0), None);
+        b.open();
+        b.push(StmtKind::Assign(v, Expr::int(1)));
+        let then = b.close();
+        b.open();
+        if both {
+            b.push(StmtKind::Assign(v, Expr::int(2)));
+        }
+        let otherwise = b.close();
+        let cond = b.new_var(Ty::Bool, None);
+        let cond = b.var(cond);
+        b.push(StmtKind::If { cond, then, otherwise });
+        b.push(StmtKind::SetOut(0, vec![Expr { ty: Ty::I64, kind: ExprKind::Var(v) }]));
+        (b.finish(), v)
+    }
+
+    #[test]
+    fn a_value_counts_as_overwritten_only_on_every_path() {
+        for both in [true, false] {
+            let (body, v) = program(both);
+            assert_eq!(overwritten(&body.stmts[1..], v), both);
+        }
+    }
+
+    #[test]
+    fn a_variable_is_declared_with_the_first_value_that_is_used() {
+        for again in [false, true] {
+            let mut b = Builder::new();
+            let v = b.mutable(Expr::int(0), None);
+            let x = b.var(v);
+            b.push(StmtKind::Assign(v, Expr::int(5)));
+            if again {
+                b.push(StmtKind::Assign(v, x.clone().iadd(Expr::int(1))));
+            }
+            b.push(StmtKind::SetOut(0, vec![x]));
+            let mut body = b.finish();
+            fold(&mut body, &[], &[]);
+            let first = &body.stmts[0].kind;
+            let due = if again { StmtKind::Mut(v, Expr::int(5)) } else { StmtKind::Let(v, Expr::int(5)) };
+            assert_eq!(*first, due);
+        }
     }
 }

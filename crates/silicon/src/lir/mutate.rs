@@ -77,7 +77,14 @@ impl Maker {
     }
 
     fn block(&mut self, stmts: &mut [Stmt]) {
-        for s in stmts {
+        for i in 0..stmts.len() {
+            // a value that is overwritten before it is read: no change of it can matter
+            if let StmtKind::Mut(v, _) = stmts[i].kind
+                && super::fold::overwritten(&stmts[i + 1..], v)
+            {
+                continue;
+            }
+            let s = &mut stmts[i];
             self.span = s.span;
             if matches!(s.kind, StmtKind::Store(..)) {
                 self.store(s);
