@@ -50,7 +50,7 @@ pub(super) fn clone(m: &mut Maker<'_>, inst: &Inst) {
 
 /// A `For` over the time axis.
 pub(super) fn stream<'m>(m: &mut Maker<'m>, inst: &'m Inst, step: i64, body: &'m Region) -> Result<(), Reason> {
-    let refuse = |what: &str| Err(reason(what, inst.span.clone()));
+    let refuse = |what: &str| Err(reason(what, inst.span));
     let (lo, hi) = (m.known(inst.args[0]), m.kind(inst.args[1]));
     let (Some(lo), Kind::Extent(hi), 1) = (lo, hi, step) else {
         return refuse("a loop over streams that is not over the samples in order");
@@ -155,10 +155,10 @@ pub(super) fn stream<'m>(m: &mut Maker<'m>, inst: &'m Inst, step: i64, body: &'m
     let mut results = Vec::new();
     for v in &init {
         let ty = m.out.ty(*v).clone();
-        results.push(m.out.new_value(ty, inst.span.clone()));
+        results.push(m.out.new_value(ty, inst.span));
     }
     let args = [&[from, to], init.as_slice()].concat();
-    m.push(Inst { op: Op::For { step: 1, body: made }, args, results: results.clone(), span: inst.span.clone() });
+    m.push(Inst { op: Op::For { step: 1, body: made }, args, results: results.clone(), span: inst.span });
     for (k, (old, new)) in inst.results.iter().zip(&results).enumerate() {
         let (field, len, h) = fields[k];
         match (m.stream_of(carried[k]).is_some(), field) {
@@ -168,7 +168,7 @@ pub(super) fn stream<'m>(m: &mut Maker<'m>, inst: &'m Inst, step: i64, body: &'m
             (true, Some(field)) => {
                 let c = m.count(len);
                 let start = m.int(h);
-                let y = m.slice(*new, start, 1, c.clone(), inst.span.clone());
+                let y = m.slice(*new, start, 1, c.clone(), inst.span);
                 m.keep_last(field, *new, &c, h);
                 m.kinds.insert(*old, Kind::Stream(len, y));
             }
@@ -177,7 +177,7 @@ pub(super) fn stream<'m>(m: &mut Maker<'m>, inst: &'m Inst, step: i64, body: &'m
                     m.after[field] = *new;
                 }
                 let what = "a value that only the end of the stream decides";
-                m.kinds.insert(*old, Kind::Cannot(reason(what, inst.span.clone())));
+                m.kinds.insert(*old, Kind::Cannot(reason(what, inst.span)));
             }
         }
     }
@@ -210,7 +210,7 @@ impl Survey<'_, '_> {
     }
 
     fn inst(&mut self, inst: &Inst) -> Result<(), Reason> {
-        let refuse = |what: &str| Err(reason(what, inst.span.clone()));
+        let refuse = |what: &str| Err(reason(what, inst.span));
         match &inst.op {
             Op::Extract | Op::Slice { .. } if self.root(inst.args[0]).is_some() => {
                 let Some(root) = self.root(inst.args[0]) else { return Ok(()) };
@@ -311,7 +311,7 @@ impl Survey<'_, '_> {
 
     /// A loop within the loop: every array over time that it carries stays in its place.
     fn carried(&mut self, inst: &Inst, init: &[ValueId], params: &[ValueId], body: &Region) -> Result<(), Reason> {
-        init.iter().try_for_each(|v| self.reached(*v, inst.span.clone()))?;
+        init.iter().try_for_each(|v| self.reached(*v, inst.span))?;
         let roots: Vec<Option<Root>> = init.iter().map(|v| self.root(*v)).collect();
         for (k, r) in roots.iter().enumerate() {
             if let Some(r) = r {
@@ -322,7 +322,7 @@ impl Survey<'_, '_> {
         self.region(body)?;
         for (k, r) in roots.iter().enumerate() {
             if self.root(body.results[k]) != *r {
-                return Err(reason("an inner loop that exchanges arrays over time", inst.span.clone()));
+                return Err(reason("an inner loop that exchanges arrays over time", inst.span));
             }
         }
         self.own(inst)
@@ -337,10 +337,10 @@ impl Survey<'_, '_> {
         for v in args {
             if self.root(*v).is_some() {
                 let what = format!("{} of a whole stream in a loop over its samples", super::name(&inst.op));
-                return Err(reason(what, inst.span.clone()));
+                return Err(reason(what, inst.span));
             }
             if !self.inner.contains(v) && !matches!(self.maker.kind(*v), Kind::Fixed) {
-                return Err(reason("a loop that depends on the length of the stream", inst.span.clone()));
+                return Err(reason("a loop that depends on the length of the stream", inst.span));
             }
         }
         Ok(())
@@ -350,11 +350,11 @@ impl Survey<'_, '_> {
     fn own(&self, inst: &Inst) -> Result<(), Reason> {
         let mut used = Vec::new();
         inst.for_each_use(self.maker.func, &mut |v| used.push(v));
-        used.iter().try_for_each(|v| self.reached(*v, inst.span.clone()))?;
+        used.iter().try_for_each(|v| self.reached(*v, inst.span))?;
         let long = |v: &ValueId| super::has_length(self.maker.func.ty(*v)) && !self.roots.contains_key(v);
         let dims = matches!(&inst.op, Op::Dim(_)) && lengths_within(self.maker.func, inst);
         if dims || inst.results.iter().any(long) {
-            return Err(reason("a loop over the samples that makes whole streams", inst.span.clone()));
+            return Err(reason("a loop over the samples that makes whole streams", inst.span));
         }
         Ok(())
     }
@@ -408,7 +408,7 @@ fn copy(m: &mut Maker<'_>, inst: &Inst, w: &Rewrite) {
         let root = w.roots.get(&inst.args[0]).copied().unwrap_or(Root::Outer(inst.args[0]));
         if let Some(shift) = w.shift.get(&root) {
             let ty = Type::scalar(DType::Int64);
-            args[at] = m.emit(Op::Binary(Binary::Sub), &[args[at], *shift], ty, inst.span.clone());
+            args[at] = m.emit(Op::Binary(Binary::Sub), &[args[at], *shift], ty, inst.span);
         }
     }
     let op = match &inst.op {
@@ -425,5 +425,5 @@ fn copy(m: &mut Maker<'_>, inst: &Inst, w: &Rewrite) {
         other => other.clone(),
     };
     let results = define(m, &inst.results, w);
-    m.push(Inst { op, args, results, span: inst.span.clone() });
+    m.push(Inst { op, args, results, span: inst.span });
 }

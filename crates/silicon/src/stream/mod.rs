@@ -179,7 +179,7 @@ impl<'m> Maker<'m> {
                 return Err(reason("it keeps state from call to call already", None));
             };
             let ty = func.ty(*v).clone();
-            let span = func.values[v.0 as usize].span.clone();
+            let span = func.values[v.0 as usize].span;
             let mut made = ty.clone();
             if has_length(&ty) {
                 if ty.rank() != 1 || ty.shape[0] != Dim::from(n) {
@@ -208,7 +208,7 @@ impl<'m> Maker<'m> {
         }
         let mut results = Vec::new();
         for (v, role) in self.func.body.results.iter().zip(&entry.results) {
-            let span = self.func.values[v.0 as usize].span.clone();
+            let span = self.func.values[v.0 as usize].span;
             match (role, self.kinds.get(v)) {
                 (ResultRole::Output(_), Some(Kind::Stream(_, y))) => results.push(*y),
                 (_, Some(Kind::Cannot(r))) => self.errors.push(r.clone()),
@@ -301,7 +301,7 @@ impl<'m> Maker<'m> {
         }
     }
     fn emit(&mut self, op: Op, args: &[ValueId], ty: Type, span: Option<Span>) -> ValueId {
-        let v = self.out.new_value(ty, span.clone());
+        let v = self.out.new_value(ty, span);
         self.push(Inst { op, args: args.to_vec(), results: vec![v], span });
         v
     }
@@ -464,8 +464,8 @@ impl<'m> Maker<'m> {
     }
 
     fn translate(&mut self, inst: &'m Inst, kinds: &[Kind]) -> Result<(), Reason> {
-        let span = inst.span.clone();
-        let refuse = |what: &str| Err(reason(what, span.clone()));
+        let span = inst.span;
+        let refuse = |what: &str| Err(reason(what, span));
         if let Op::Dim(d) = &inst.op
             && has_length(&Type { dtype: DType::Int64, shape: vec![d.clone()] })
         {
@@ -496,10 +496,10 @@ impl<'m> Maker<'m> {
             [d] => Len::of(d, m.n).ok_or_else(|| {
                 reason(
                     format!("{} makes a vector whose extent needs a flush or is no steady rate", name(&inst.op)),
-                    span.clone(),
+                    span,
                 )
             }),
-            _ => Err(reason(format!("{} makes something other than a vector over time", name(&inst.op)), span.clone())),
+            _ => Err(reason(format!("{} makes something other than a vector over time", name(&inst.op)), span)),
         };
         match &inst.op {
             Op::Unary(_) | Op::Binary(_) | Op::Select | Op::Kernel(_) | Op::Broadcast | Op::Reshape => {
@@ -523,7 +523,7 @@ impl<'m> Maker<'m> {
                 let mut results = Vec::new();
                 for r in &inst.results {
                     let ty = Type { dtype: self.func.ty(*r).dtype, shape: vec![count.clone()] };
-                    let v = self.out.new_value(ty, self.func.values[r.0 as usize].span.clone());
+                    let v = self.out.new_value(ty, self.func.values[r.0 as usize].span);
                     self.kinds.insert(*r, Kind::Stream(out, v));
                     results.push(v);
                 }
@@ -533,7 +533,7 @@ impl<'m> Maker<'m> {
             Op::Iota => {
                 let out = len(self, inst.results[0])?;
                 let ty = Type { dtype: DType::Int64, shape: vec![self.count(out)] };
-                let local = self.emit(Op::Iota, &[], ty.clone(), span.clone());
+                let local = self.emit(Op::Iota, &[], ty.clone(), span);
                 let before = self.before(out);
                 self.absolute = true;
                 let v = self.emit(Op::Binary(Binary::Add), &[local, before], ty, span);
@@ -568,14 +568,9 @@ impl<'m> Maker<'m> {
                 }
                 let (z, field) = self.carry(zi, (x, 0));
                 let (ty, zty) = (self.out.ty(v).clone(), self.out.ty(z).clone());
-                let y = self.out.new_value(ty, span.clone());
-                let zf = self.out.new_value(zty, span.clone());
-                self.push(Inst {
-                    op: Op::Sosfilt,
-                    args: vec![self.mapped[&sos], v, z],
-                    results: vec![y, zf],
-                    span: span.clone(),
-                });
+                let y = self.out.new_value(ty, span);
+                let zf = self.out.new_value(zty, span);
+                self.push(Inst { op: Op::Sosfilt, args: vec![self.mapped[&sos], v, z], results: vec![y, zf], span });
                 self.after[field] = zf;
                 self.kinds.insert(inst.results[0], Kind::Stream(x, y));
                 self.kinds.insert(inst.results[1], Kind::Cannot(reason("the final state of a filter", span)));
@@ -590,7 +585,7 @@ impl<'m> Maker<'m> {
                 let ext = self.joined(kept, v, &count, 1);
                 let (valid, ext) = self.valid(ext, x, 1);
                 let ty = self.out.ty(ext).clone();
-                let run = self.emit(inst.op.clone(), &[ext], ty, span.clone());
+                let run = self.emit(inst.op.clone(), &[ext], ty, span);
                 let y = self.slice(run, valid, 1, count.clone(), span);
                 let ends = self.joined(kept, y, &count, 1);
                 self.keep_last(field, ends, &count, 1);
@@ -620,7 +615,7 @@ impl<'m> Maker<'m> {
     }
 
     fn fir(&mut self, inst: &'m Inst, up: i64, down: i64, out: Len) -> Result<(), Reason> {
-        let refuse = |what: &str| Err(reason(what, inst.span.clone()));
+        let refuse = |what: &str| Err(reason(what, inst.span));
         let Some((x, v)) = self.stream_of(inst.args[0]) else { return refuse("a FIR whose taps are the stream") };
         if up != 1 {
             return refuse("a FIR that raises the sample rate");
@@ -643,7 +638,7 @@ impl<'m> Maker<'m> {
         let (done, had) = (self.before(out), self.before(x));
         let from = self.dim(Dim::from(done).scale(down).sub(&Dim::from(had)).add(&valid).offset(start));
         let ty = Type { dtype: self.out.ty(v).dtype, shape: vec![self.count(out)] };
-        let y = self.emit(inst.op.clone(), &[ext, self.mapped[&taps], from], ty, inst.span.clone());
+        let y = self.emit(inst.op.clone(), &[ext, self.mapped[&taps], from], ty, inst.span);
         self.kinds.insert(inst.results[0], Kind::Stream(out, y));
         Ok(())
     }
@@ -672,7 +667,7 @@ fn unreachable(u: Unreachable, what: &str, inst: &Inst) -> Reason {
         Unreachable::Rate => "does not keep up with the stream at a steady rate",
         Unreachable::Long => "reaches back further than a block form keeps",
     };
-    reason(format!("{what} {why}"), inst.span.clone())
+    reason(format!("{what} {why}"), inst.span)
 }
 
 /// Whether an instruction does something besides its results.

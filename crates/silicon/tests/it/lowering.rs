@@ -3,7 +3,7 @@
 use crate::programs::{self, Case};
 use crate::toolchain::{calls, equal, interpret, run_c, run_mutants, run_rust, same};
 use proofmark_silicon::back::callfile::{Call, Outcome};
-use proofmark_silicon::hir::check;
+use proofmark_silicon::hir::{ParamRole, Type, check};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::lir::mutate::mutate;
 use proofmark_silicon::lower::lower;
@@ -123,4 +123,70 @@ fn fused_instructions_are_turned_off_only_where_they_could_be_misused() {
         seen += 1;
     }
     assert_eq!(seen, expected.len());
+}
+
+/// A FIR that keeps every eighth output, then products of neighbours.
+const DECIMATOR: &str = "module \"decimator\"
+length \"n\" 1 ..
+table \"h\" float32[5] \"given\" [0.25, -0.5, 1.0, 0.0, 0.125]
+entry (input \"x\") -> (output \"y\") func \"run\"(%0: complex64[$0]) {
+  %1: float32[5] = table[0]
+  %2: int64 = const[int64 0]
+  %3: int64 = const[int64 1]
+  %4: complex64[div($0+7, 8)] = fir[1, 8](%0, %1, %2)
+  %5: complex64[div($0+7, 8)-1] = slice[1](%4, %2)
+  %6: complex64[div($0+7, 8)-1] = slice[1](%4, %3)
+  %7: complex64[div($0+7, 8)-1] = mul(%5, %6)
+  yield %7
+}
+";
+/// Biquads, then a running sum.
+const BIQUADS: &str = "module \"biquads_summed\"
+length \"n\" 0 ..
+table \"sos\" float64[2, 6] \"given\" [1.0, 2.0, 1.0, 1.0, -0.5, 0.25, 0.5, 0.0, -0.5, 1.0, 0.9, 0.3]
+table \"zi\" float64[2, 2] \"given\" [0.5, -0.25, 0.0, 1.0]
+entry (input \"x\") -> (output \"y\") func \"run\"(%0: float64[$0]) {
+  %1: float64[2, 6] = table[0]
+  %2: float64[2, 2] = table[1]
+  %3: float64[$0], %4: float64[2, 2] = sosfilt(%1, %0, %2)
+  %5: float64[$0] = scan_sum[0](%3)
+  yield %5
+}
+";
+
+/// Block forms, fed in blocks of several sizes, with the state that they keep.
+#[test]
+fn block_forms_equal_the_interpreter() {
+    let mut seen = Vec::new();
+    let known = programs::all().into_iter().map(|c| c.module);
+    let known = known.filter(|m| ["elementwise", "in_place"].contains(&m.name.as_str()));
+    let parsed = [DECIMATOR, BIQUADS].map(|text| proofmark_silicon::hir::parse(text).expect("a module"));
+    for module in known.chain(parsed) {
+        let name = module.name.clone();
+        let plain = check(module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let entry = plain.entries[0].func.name.clone();
+        let made = proofmark_silicon::stream::streamed(&plain, &entry).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let made = check(made).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let program = lower(&made).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let func = &made.entries[0].func;
+        let inputs = made.entries[0].params.iter().zip(&func.body.params);
+        let inputs: Vec<_> =
+            inputs.filter(|(r, _)| matches!(r, ParamRole::Input(_))).map(|(_, v)| func.ty(*v)).collect();
+        let blocks = [3, 0, 1, 1, 17, 8, 130, 2];
+        let steps = blocks.map(|b| {
+            let shape = |t: &Type| t.shape.iter().map(|d| d.as_const().map_or(b, |c| c as usize)).collect::<Vec<_>>();
+            // what is no stream is the same in every block
+            let seed = |t: &Type, k: usize| if t.rank() == 1 { (b * 7 + k + 1) as u64 } else { k as u64 + 1 };
+            (0, inputs.iter().enumerate().map(|(k, t)| programs::noise(t.dtype, &shape(t), seed(t, k))).collect())
+        });
+        let expected = interpret(&made, &program, &steps);
+        let calls = calls(&program, &steps, &expected);
+        let asan = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        same(&expected, &run_c(&program, &calls, "gcc", &asan), &format!("{name} in blocks, gcc with sanitizers"));
+        same(&expected, &run_c(&program, &calls, "clang", &["-O2"]), &format!("{name} in blocks, clang -O2"));
+        let std = ["--cfg", "feature=\"std\"", "-C", "opt-level=1", "-C", "overflow-checks=on"];
+        same(&expected, &run_rust(&program, &calls, &std), &format!("{name} in blocks, rustc"));
+        seen.push(name);
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
 }
