@@ -51,7 +51,7 @@ pub fn run() -> Result<bool> {
         if source.path.ends_with(".rs") && !source.text.starts_with("//! ") {
             problems.push(format!("{}: does not open with `//!` and what lives here", source.path));
         }
-        if source.path.starts_with("tests/run/") {
+        if source.path.starts_with("tests/run/") && source.path.ends_with(".py") {
             problems.extend(run_header(source));
         }
     }

@@ -262,6 +262,24 @@ impl<'a> Eval<'a> {
             ("min" | "max", [_, _, ..]) if args.iter().any(|v| !self.is_static(v)) && kwargs.is_empty() => {
                 let mut best = args[0].clone();
                 for v in &args[1..] {
+                    // ints keep their symbolic form, so that sizes made from them stay bounded
+                    let dim = |v: &Value| match v {
+                        Value::Int(i) => i64::try_from(*i).ok().map(Dim::from),
+                        Value::Sym(d) => Some(d.clone()),
+                        _ => None,
+                    };
+                    if let (Some(p), Some(q)) = (dim(&best), dim(v))
+                        && !(p.is_dynamic() && q.is_dynamic())
+                    {
+                        let d = match (n, self.proves_le(&p, &q), self.proves_le(&q, &p)) {
+                            ("max", true, _) | ("min", _, true) => q,
+                            ("max", _, true) | ("min", true, _) => p,
+                            ("max", ..) => p.maximum(&q),
+                            _ => p.minimum(&q),
+                        };
+                        best = self.dim_int(&d);
+                        continue;
+                    }
                     let op = if n == "max" { CmpOp::Gt } else { CmpOp::Lt };
                     let c = self.compare(op, v, &best)?;
                     best = self.pick(&c, v, &best)?;

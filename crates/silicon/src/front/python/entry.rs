@@ -182,6 +182,21 @@ impl<'a> Eval<'a> {
             None => None,
         };
         let entry = self.import(&rec.entry, true)?;
+        if let Value::Class(c) = &entry {
+            let setter = c.mro().iter().find_map(|k| {
+                k.members.iter().find_map(|(n, m)| match m {
+                    super::value::Member::Property(_, Some(_)) => Some(n.clone()),
+                    _ => None,
+                })
+            });
+            if let Some(name) = setter {
+                return self.refuse_help(
+                    "PM0168",
+                    format!("the property `{name}` has a setter, and what a bench sets between calls is not recorded"),
+                    "give the class a method that sets the value, and call that",
+                );
+            }
+        }
         let mut h0 = self.heap.clone();
         let mut specs = StateSpecs::default();
         for _round in 0..16 {
