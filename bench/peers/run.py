@@ -2,13 +2,14 @@
 
     python bench/peers/run.py [--kernel fir8] [--rounds 9] [--dtype float32]
 
-Needs NumPy, SciPy and gcc; Numba and clang add rows when present. The process pins itself to one
+Needs NumPy, SciPy and gcc; Numba, clang and the translator ($PROOFMARK or target/release/proofmark) add rows when present. The process pins itself to one
 core. Rounds are interleaved (every row once a round, so drifts hit all alike) and a row's figure is the least process
 CPU time it took. Ratios are SciPy's time over the row's in the same run: above 1 is faster than SciPy.
 """
 
 import argparse
 import ctypes
+import json
 import os
 import subprocess
 import sys
@@ -98,6 +99,79 @@ def c_peer(library, kernel, data):
     return lambda: f(x, n, taps, y), out
 
 
+def translate(kernel, dtype, directory, flags):
+    """Folder with the C that the translator makes of a kernel; None where it refuses or is absent."""
+    program = os.environ.get("PROOFMARK", HERE.parents[1] / "target" / "release" / "proofmark")
+    if not Path(program).exists():
+        return None
+    name = np.dtype(dtype).name
+    project = Path(directory) / f"{kernel}_{name}"
+    project.mkdir(exist_ok=True)
+    source = project / f"{kernel}.py"
+    source.write_bytes((HERE / "kernels" / source.name).read_bytes())
+    bench = project / "bench.py"
+    sizes = (1, 3, 5) if kernel == "fft1024" else (100, 1000, 4097)
+    bench.write_text(
+        f"import numpy as np\nfrom {kernel} import {kernel}, make_input\n"
+        f"for n in {sizes}:\n    {kernel}(make_input(n, np.{name}))\n"
+    )
+    out = Path(directory) / f"out_{kernel}_{name}{''.join(flags)}"
+    if out.exists():  # another compiler's row made it, or was refused
+        return out if (out / "c").exists() else None
+    command = [program, "translate", source, "--entry", kernel, "--bench", bench, "--target", "c", "--python", sys.executable, *flags, "-o", out]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        print(f"proofmark {kernel} {name}: {(done.stderr + done.stdout).strip()[:400]}", file=sys.stderr)
+        return None
+    return out
+
+
+def translated(compiler, flags, dtype, directory):
+    """Maker of rows that call generated C as its manifest says."""
+
+    def maker(kernel, data):
+        folder = translate(kernel, dtype, directory, flags)
+        if folder is None:
+            return None
+        interface = json.loads((folder / "manifest.json").read_text())["entries"][0]["c"]
+        shared = folder.with_suffix(f".{compiler}.so")
+        command = [compiler, *STRICT, *WIDE, "-shared", "-fPIC", "-o", shared, *sorted((folder / "c").glob("*.c")), "-lm"]
+        try:
+            subprocess.run(command, check=True)
+        except FileNotFoundError:
+            return None
+        library = ctypes.CDLL(str(shared))
+        n = ctypes.c_size_t(len(data.x))
+        out, count, work = data.output(), ctypes.c_size_t(), None
+        arguments = []
+        for p in interface["parameters"]:
+            if p["role"] == "length":
+                arguments.append(n)
+            elif p["role"] == "workspace":
+                size = getattr(library, interface["workspace_size"])
+                size.restype = ctypes.c_size_t
+                lengths = [n] * sum(p["role"] == "length" for p in interface["parameters"])
+                work = np.zeros(size(*lengths) + 64, np.uint8)
+                arguments.append(ctypes.c_void_p((work.ctypes.data + 63) // 64 * 64))
+            elif p["role"] == "in":
+                arguments.append(pointer(data.x))
+            elif p["role"] == "out":
+                arguments.append(pointer(out))
+            else:
+                arguments.append(ctypes.byref(count))
+        f = getattr(library, interface["function"])
+
+        def call():
+            status = f(*arguments)
+            if status:
+                sys.exit(f"proofmark {kernel}: status {status}")
+
+        call.keeps = work
+        return call, out
+
+    return maker
+
+
 def build(directory, compiler, sources, flags, dtype, name):
     """Compiles C peers; None where the compiler is absent."""
     out = Path(directory) / f"{name}_{np.dtype(dtype).name}.so"
@@ -133,6 +207,9 @@ def rows(dtype, directory):
     for cc in ("gcc", "clang"):
         c_row(f"loop forms, {cc} -O3", cc, FORMS, [*STRICT, *WIDE])
         c_row(f"loop forms with fma, {cc} -O3", cc, FORMS, [*STRICT, *WIDE, "-DUSE_FMA"])
+    for cc in ("gcc", "clang"):
+        table.append((f"proofmark c, {cc} -O3", translated(cc, [], dtype, directory)))
+        table.append((f"proofmark c --fma, {cc} -O3", translated(cc, ["--fma"], dtype, directory)))
     return table
 
 
