@@ -10,8 +10,8 @@ use proofmark_silicon::interp::{Decision, INTERNAL, Machine, STEP_LIMIT, Tensor}
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
 
-/// Work of a sequence (instructions and elements) beyond which it gets half the perturbed executions: the tolerance can
-/// only become smaller by that.
+/// Work of a sequence (instructions and elements) beyond which it gets half the perturbed executions, and a third beyond
+/// ten times as much: the tolerance can only become smaller by that.
 pub const HEAVY: u64 = 20_000_000;
 /// Work that generated sequences may take together; what is left out is said. Counted, not timed, so that two
 /// translations agree.
@@ -193,7 +193,11 @@ pub fn judge(
 ) -> Judged {
     let trail = run(golden, t, sequence);
     // Perturbing a program without inexact operations changes nothing; integers only would be an example.
-    let executions = if trail.work > HEAVY { EXECUTIONS / 2 } else { EXECUTIONS };
+    let executions = match trail.work {
+        w if w > 10 * HEAVY => EXECUTIONS / 3,
+        w if w > HEAVY => EXECUTIONS / 2,
+        _ => EXECUTIONS,
+    };
     let shaken: Vec<Trail> = (0..executions as u64)
         .map(|k| {
             let seed = 0x5EED + k;
