@@ -148,10 +148,10 @@ impl<'a> Eval<'a> {
 
     /// Calls a function of the project or prelude.
     pub fn call_function(&mut self, f: &Rc<UserFunction>, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
-        if self.frames.len() > 120 {
+        if self.frames.len() > 60 {
             return self.refuse_help(
                 "PM0116",
-                "calls nest more than 120 deep: recursion whose depth depends on data is not supported",
+                "calls nest more than 60 deep: recursion whose depth depends on data is not supported",
                 "write the recursion as a loop",
             );
         }
