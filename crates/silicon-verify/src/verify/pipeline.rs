@@ -388,8 +388,14 @@ fn nonfinite_check(checks: &mut Checks, c: &Compared) {
         checks.checks.push(Check::new(id, title, Verdict::Skipped, "no generated vector has or makes one"));
         return;
     }
-    let found: Vec<Finding> =
-        [&c.off, &c.structure, &c.arguments, &c.exceptions, &c.undecided].into_iter().flatten().cloned().collect();
+    // types, changed arguments and exceptions do not depend on the order of operations: nothing excuses them
+    let wrong: Vec<Finding> = [&c.structure, &c.arguments, &c.exceptions].into_iter().flatten().cloned().collect();
+    if !wrong.is_empty() {
+        let (v, reason) = verdict(&wrong, &[]);
+        checks.checks.push(Check::new(id, title, v, reason).figure("calls", c.calls as f64));
+        return;
+    }
+    let found: Vec<Finding> = c.off.iter().chain(&c.undecided).cloned().collect();
     let check = match found.first() {
         None => Check::new(id, title, Verdict::Pass, ""),
         Some(first) => {
