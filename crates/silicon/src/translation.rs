@@ -130,6 +130,62 @@ pub enum ArgTree {
     },
 }
 
+/// Where an attribute of the entry's object lies in the state ([`Module::state`], by the names of its fields).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "node", rename_all = "snake_case")]
+pub enum StateTree {
+    /// A state field.
+    Field {
+        /// Name of the field.
+        field: String,
+        /// How Python holds it.
+        kind: LeafKind,
+    },
+    /// A list of computed length.
+    List {
+        /// Field with room for the items, first axis.
+        items: String,
+        /// Field with their number.
+        length: String,
+    },
+    /// Set by the first call that comes by.
+    Maybe {
+        /// Field that says whether it is set.
+        bound: String,
+        /// The attribute.
+        value: Box<StateTree>,
+    },
+    /// One of several known values.
+    Label {
+        /// Field with the index.
+        index: String,
+        /// The values.
+        options: Vec<PyValue>,
+    },
+    /// tuple or list of fixed length
+    Items {
+        /// Items.
+        items: Vec<StateTree>,
+    },
+    /// dict with known keys
+    Entries {
+        /// Keys and values.
+        items: Vec<(PyValue, StateTree)>,
+    },
+    /// Another object.
+    Object {
+        /// Its attributes.
+        attrs: Vec<(String, StateTree)>,
+    },
+    /// No call changes it.
+    Unchanged,
+    /// The translation does not hold it, or not as a value of its own.
+    Hidden {
+        /// Why.
+        reason: String,
+    },
+}
+
 /// One translated entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EntryInfo {
@@ -158,6 +214,8 @@ pub struct Translation {
     pub entries: Vec<EntryInfo>,
     /// Class entry: which instances of the recording this translation covers (same configuration as the first).
     pub covered_instances: Vec<usize>,
+    /// Class entry: the attributes of its object.
+    pub state: Vec<(String, StateTree)>,
 }
 
 /// Diagnostics with the sources they point into.

@@ -41,6 +41,7 @@ fn evidence(text: &str, kind: LeafKind) -> Evidence {
             uncovered_calls: vec![],
         }],
         covered_instances: vec![],
+        state: vec![],
     };
     let mut sources = SourceMap::default();
     sources.add("src.py", SOURCE);

@@ -212,7 +212,7 @@ impl<'a> Eval<'a> {
                 built.push(b);
             }
             if changes.is_empty() && !grown {
-                return self.assemble(rec, built, &h0, &specs, instances);
+                return self.assemble(rec, built, &h0, &specs, instances, object.as_ref());
             }
             for (slot, spec) in changes {
                 specs.merge(self, slot, spec);
@@ -398,7 +398,7 @@ impl<'a> Eval<'a> {
         let tree = self.result_tree(&result, "out", &mut results, &mut result_roles, &mut names)?;
         self.close_function(params, roles, results, result_roles, s, trees, tree)
     }
-    fn open_function(&mut self, name: &str) {
+    pub(super) fn open_function(&mut self, name: &str) {
         self.func = Func { name: name.into(), ..Func::default() };
         self.regions = vec![Vec::new()];
         self.extents = vec![HashMap::new()];
@@ -732,6 +732,7 @@ impl<'a> Eval<'a> {
         h0: &Heap,
         specs: &StateSpecs,
         instances: Vec<usize>,
+        object: Option<&Value>,
     ) -> R<Translation> {
         if rec.instances.len() > 1
             && let Some(name) = specs.shared()
@@ -787,7 +788,12 @@ impl<'a> Eval<'a> {
             infos.push(b.info);
         }
         self.module.entries = entries;
-        Ok(Translation { module: std::mem::take(&mut self.module), entries: infos, covered_instances: instances })
+        let state = match object {
+            Some(o) => self.observe(o, h0, specs, &names)?,
+            None => Vec::new(),
+        };
+        let module = std::mem::take(&mut self.module);
+        Ok(Translation { module, entries: infos, covered_instances: instances, state })
     }
 
     // ---- scripts ----
@@ -839,7 +845,7 @@ impl<'a> Eval<'a> {
         }
         let s = Signature { name: "script".into(), params: vec![], covered: vec![0], uncovered: vec![] };
         let b = self.close_function(vec![], vec![], results, roles, &s, vec![], ResultTree::Dict { items })?;
-        self.assemble(rec, vec![b], &Heap::default(), &StateSpecs::default(), vec![])
+        self.assemble(rec, vec![b], &Heap::default(), &StateSpecs::default(), vec![], None)
     }
 }
 

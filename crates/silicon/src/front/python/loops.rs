@@ -136,21 +136,10 @@ impl StateSpecs {
                 Spec::Fixed(_) | Spec::Unknown(_) => 0,
             }
         }
-        let mut out: Vec<String> = Vec::new();
-        for (slot, spec) in &self.0 {
-            let n = count(spec);
-            for k in 0..n {
-                let mut name = super::entry::identifier(&slot_name(slot));
-                if n > 1 {
-                    name = format!("{name}_{k}");
-                }
-                while out.contains(&name) {
-                    name.push('_');
-                }
-                out.push(name);
-            }
-        }
-        out
+        super::observe::distinct(self.0.iter().flat_map(|(slot, spec)| {
+            let (n, name) = (count(spec), slot_name(slot));
+            (0..n).map(move |k| if n > 1 { format!("{name}_{k}") } else { name.clone() })
+        }))
     }
 }
 

@@ -20,6 +20,7 @@ mod methods;
 mod names;
 mod numpy;
 mod numpy_ops;
+mod observe;
 mod ops;
 mod prelude;
 mod random;
