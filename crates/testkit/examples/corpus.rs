@@ -1,11 +1,13 @@
 //! Runs corpus programs and prints how far each came:
-//! `cargo run -p proofmark-testkit --example corpus -- [-v] [--golden] [--diagnostics] [--keep=DIR] [--skip=PASS,...]
-//! [FILE...]`. Without files, all of `tests/run`; `--golden` leaves out C and Rust; `--diagnostics` compares files of
+//! `cargo run -p proofmark-testkit --example corpus -- [-v] [--golden] [--stress] [--diagnostics] [--keep=DIR] [--skip=PASS,...]
+//! [FILE...]`. Without files, all of `tests/run`; `--golden` leaves out C and Rust; `--stress` compares generated
+//! vectors, in the golden model only; `--diagnostics` compares files of
 //! `tests/diagnostics` with their headers; `--keep` leaves the code of one program in a folder.
 
 use proofmark_testkit::batch::{in_parallel, python_files, run_files, table};
 use proofmark_testkit::corpus::{Verdict, workspace};
 use proofmark_testkit::diagnostics::deviation;
+use proofmark_testkit::stress::stress;
 use proofmark_testkit::targets::Tools;
 use std::path::PathBuf;
 
@@ -26,6 +28,18 @@ fn main() -> anyhow::Result<()> {
     }
     if files.is_empty() {
         files = python_files(&workspace().join("tests/run"));
+    }
+    if flag("--stress") {
+        in_parallel(&files, |file| {
+            let name = file.file_stem().unwrap_or_default().to_string_lossy();
+            match stress(file) {
+                Ok(None) => println!("refused {name}"),
+                Ok(Some(open)) if open.is_empty() => println!("agrees  {name}"),
+                Ok(Some(open)) => println!("OPEN    {name} {}", open.join("\n    ")),
+                Err(text) => println!("ERROR   {name} {text}"),
+            }
+        });
+        return Ok(());
     }
     let mut tools = if flag("--golden") { None } else { Some(Tools::find().map_err(anyhow::Error::msg)?) };
     if let Some(tools) = &mut tools {

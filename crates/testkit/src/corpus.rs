@@ -13,7 +13,7 @@ use proofmark_silicon::translation::{Options, Outcome, Translation};
 use proofmark_silicon_verify::oracle::{CPythonOracle, Limits, OracleError, OracleOptions};
 use proofmark_silicon_verify::python::{Search, find};
 use proofmark_silicon_verify::sandbox::Sandbox;
-use proofmark_silicon_verify::verify::golden::{self, Comparison, Judged, Scales};
+use proofmark_silicon_verify::verify::golden::{self, Comparison, Judged, Model, Scales};
 use proofmark_silicon_verify::verify::vectors::{self, Sequence};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -176,7 +176,7 @@ fn checked(module: Module, stage: Stage) -> Result<Checked<Module>, Verdict> {
 
 /// Compares a module with CPython.
 fn against_python(
-    module: &Module,
+    (read, module): (&Module, &Module),
     t: &Translation,
     sequences: &[Sequence],
     stage: Stage,
@@ -186,10 +186,10 @@ fn against_python(
         golden::add_scales(module, t, s, false, &mut scales);
     }
     let mut comparison = Comparison::default();
-    let mut machine = Machine::new(module).step_limit(golden::CALL_STEPS);
+    let model = Model { read, made: module, narrow: false };
     let mut all = Vec::new();
     for s in sequences {
-        let judged = golden::judge(module, &mut machine, t, s, false, &scales);
+        let judged = model.judge(t, s, &scales);
         golden::compare(t, s, &judged, &judged.trail.outcomes, &mut comparison);
         all.push(judged);
     }
@@ -205,7 +205,7 @@ fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict,
         return Err(Verdict::Wrong(Stage::Interpreter, recorded.problems));
     }
     let sequences = &recorded.sequences;
-    let (mut all, comparison) = against_python(&read, t, sequences, Stage::Interpreter)?;
+    let (mut all, comparison) = against_python((&read, &read), t, sequences, Stage::Interpreter)?;
     if let Some(f) = comparison.refused.first() {
         return Err(Verdict::Refused("run-time".into(), f.text.clone()));
     }
@@ -231,7 +231,7 @@ fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict,
     let (made, _) = passes::run((*read).clone(), &mut PassOptions { skip, ..PassOptions::default() });
     let made = checked(made, Stage::Passes)?;
     if *made != *exact {
-        all = against_python(&made, t, sequences, Stage::Passes)?.0;
+        all = against_python((&read, &made), t, sequences, Stage::Passes)?.0;
     }
 
     let program = proofmark_silicon::lower::lower(&made)

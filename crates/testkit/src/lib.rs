@@ -5,4 +5,5 @@ pub mod batch;
 pub mod corpus;
 pub mod diagnostics;
 pub mod fuzz;
+pub mod stress;
 pub mod targets;

@@ -2,11 +2,11 @@
 //! with CPython's.
 
 use super::compare::{Errors, first_difference};
-use super::tolerance::{Agreement, EXECUTIONS, Tolerance};
+use super::tolerance::{Agreement, EXECUTIONS, SPREAD_FACTOR, Tolerance, WIDE_EXECUTIONS};
 use super::vectors::{self, Ports, Sequence, port};
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::hir::{Fault, Module};
-use proofmark_silicon::interp::{Decision, INTERNAL, Machine, STEP_LIMIT, Tensor};
+use proofmark_silicon::interp::{Decision, INTERNAL, Machine, Perturbation, STEP_LIMIT, Tensor};
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
 
@@ -177,57 +177,99 @@ pub struct Judged {
     pub expected: Vec<Option<vectors::Expected>>,
     /// Tolerances of each call.
     pub tolerances: Tolerances,
+    /// Whether some execution of each call stops with a fault, or not, where the golden model does the opposite.
+    pub stop_moves: Vec<bool>,
 }
 
-/// Runs golden model and perturbed executions over a sequence and takes the reference apart. With `narrow` the
-/// executions also move inputs and tables, for those were rounded to float32.
-///
-/// `scales` gives the largest reference magnitude of each port (`entry.port`) over the calls the sequence belongs to.
-pub fn judge(
-    module: &Module,
-    golden: &mut Machine<'_>,
-    t: &Translation,
-    sequence: &Sequence,
-    narrow: bool,
-    scales: &Scales,
-) -> Judged {
-    let trail = run(golden, t, sequence);
-    // Perturbing a program without inexact operations changes nothing; integers only would be an example.
-    let executions = match trail.work {
-        w if w > 10 * HEAVY => EXECUTIONS / 3,
-        w if w > HEAVY => EXECUTIONS / 2,
-        _ => EXECUTIONS,
-    };
-    let shaken: Vec<Trail> = (0..executions as u64)
-        .map(|k| {
-            let seed = 0x5EED + k;
-            if !narrow {
-                return run(&mut Machine::new(module).step_limit(CALL_STEPS).perturbed(seed), t, sequence);
+/// What is judged with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Model<'m> {
+    /// As the front end gave it, for how NaN and infinities may pass through.
+    pub read: &'m Module,
+    /// After the passes: the golden model.
+    pub made: &'m Module,
+    /// Whether inputs and tables were rounded to float32: the executions move them too.
+    pub narrow: bool,
+}
+
+impl Model<'_> {
+    fn execution(&self, t: &Translation, sequence: &Sequence, seed: u64, ulps: u64) -> Trail {
+        let how = Perturbation::Rounding { seed, ulps };
+        if !self.narrow {
+            return run(&mut Machine::new(self.made).step_limit(CALL_STEPS).perturbed(how), t, sequence);
+        }
+        let module = shaken_tables(self.made, seed);
+        let sequence = shaken_inputs(sequence, seed);
+        run(&mut Machine::new(&module).step_limit(CALL_STEPS).perturbed(how), t, &sequence)
+    }
+
+    /// Runs golden model and perturbed executions over a sequence and takes the reference apart.
+    ///
+    /// `scales` gives the largest reference magnitude of each port (`entry.port`) over the calls the sequence belongs
+    /// to.
+    pub fn judge(&self, t: &Translation, sequence: &Sequence, scales: &Scales) -> Judged {
+        let trail = run(&mut Machine::new(self.made).step_limit(CALL_STEPS), t, sequence);
+        // Perturbing a program without inexact operations changes nothing; integers only would be an example.
+        let executions = match trail.work {
+            w if w > 10 * HEAVY => EXECUTIONS / 3,
+            w if w > HEAVY => EXECUTIONS / 2,
+            _ => EXECUTIONS,
+        };
+        let shaken: Vec<Trail> = (0..executions as u64).map(|k| self.execution(t, sequence, 0x5EED + k, 1)).collect();
+        let stop_moves = vec![false; sequence.calls.len()];
+        let mut judged = Judged { trail, expected: Vec::new(), tolerances: Vec::new(), stop_moves };
+        let mut scales = scales.clone();
+        let expected = add_scales(self.made, t, sequence, self.narrow, &mut scales);
+        for ((i, call), expected) in sequence.calls.iter().enumerate().zip(expected) {
+            let mut tolerances = BTreeMap::new();
+            if let Ok(ports) = &judged.trail.outcomes[i] {
+                for (name, plain) in ports {
+                    let reference = expected.as_ref().and_then(|e| port(&e.ports, name)).unwrap_or(plain);
+                    let full = format!("{}.{name}", t.entries[call.entry].name);
+                    let scale = scales.get(&full).copied().unwrap_or(0.0);
+                    let runs = values(&shaken, i, name);
+                    tolerances.insert(name.clone(), Tolerance::derive(reference, plain, &runs, scale));
+                }
             }
-            let module = shaken_tables(module, seed);
-            let sequence = shaken_inputs(sequence, seed);
-            run(&mut Machine::new(&module).step_limit(CALL_STEPS).perturbed(seed), t, &sequence)
-        })
-        .collect();
-    let mut judged = Judged { trail, expected: Vec::new(), tolerances: Vec::new() };
-    let mut scales = scales.clone();
-    let expected = add_scales(module, t, sequence, narrow, &mut scales);
-    for ((i, call), expected) in sequence.calls.iter().enumerate().zip(expected) {
-        let mut tolerances = BTreeMap::new();
-        if let Ok(ports) = &judged.trail.outcomes[i] {
-            for (name, plain) in ports {
-                let runs: Vec<_> =
-                    shaken.iter().map(|s| s.outcomes[i].as_ref().ok().and_then(|p| port(p, name)).cloned()).collect();
-                let reference = expected.as_ref().and_then(|e| port(&e.ports, name)).unwrap_or(plain);
-                let full = format!("{}.{name}", t.entries[call.entry].name);
-                let scale = scales.get(&full).copied().unwrap_or(0.0);
-                tolerances.insert(name.clone(), Tolerance::derive(reference, plain, &runs, scale));
+            judged.expected.push(expected);
+            judged.tolerances.push(tolerances);
+        }
+        self.explain(t, sequence, &mut judged);
+        judged
+    }
+
+    /// Where the golden model is off, looks whether that is a decision which rounding of the tolerance's size changes,
+    /// or a NaN or infinity which the definition does not place.
+    fn explain(&self, t: &Translation, sequence: &Sequence, judged: &mut Judged) {
+        let mut found = Comparison::default();
+        compare(t, sequence, judged, &judged.trail.outcomes, &mut found);
+        if found.off.is_empty() && found.exceptions.is_empty() {
+            return;
+        }
+        let wide = (0..WIDE_EXECUTIONS as u64).map(|k| self.execution(t, sequence, 0x31DE + k, SPREAD_FACTOR as u64));
+        let mut others: Vec<Trail> = wide.collect();
+        others.extend([false, true].map(|spread| {
+            let how = Perturbation::Specials { spread };
+            run(&mut Machine::new(self.read).step_limit(CALL_STEPS).perturbed(how), t, sequence)
+        }));
+        let mut read = Machine::new(self.read).step_limit(CALL_STEPS);
+        others.push(run(&mut read, t, sequence));
+        for (i, tolerances) in judged.tolerances.iter_mut().enumerate() {
+            let stops = |t: &Trail| t.outcomes[i].as_ref().err().map(|f| f.exception.clone());
+            judged.stop_moves[i] |= others.iter().any(|o| stops(o) != stops(&judged.trail));
+            let Ok(ports) = &judged.trail.outcomes[i] else { continue };
+            for (name, tolerance) in tolerances {
+                if let Some(plain) = port(ports, name) {
+                    tolerance.explain(plain, &values(&others, i, name));
+                }
             }
         }
-        judged.expected.push(expected);
-        judged.tolerances.push(tolerances);
     }
-    judged
+}
+
+/// A port's value in a call of several executions; none where one stopped with a fault.
+fn values(trails: &[Trail], call: usize, name: &str) -> Vec<Option<Tensor>> {
+    trails.iter().map(|s| s.outcomes[call].as_ref().ok().and_then(|p| port(p, name)).cloned()).collect()
 }
 
 /// Largest reference magnitude of each port (`entry.port`).
@@ -318,6 +360,9 @@ pub fn compare(t: &Translation, sequence: &Sequence, judged: &Judged, outcomes: 
             }
             (_, Err(fault)) if refuses(fault) => {
                 into.refused.push(finding(None, format!("refused: {}", fault.message)));
+            }
+            _ if judged.stop_moves[i] && reference.result.is_err() != outcome.is_err() => {
+                into.undecided.push(finding(None, "rounding, or the way of a NaN, decides whether it stops".into()));
             }
             (Err(exception), Err(fault)) => into.exceptions.push(finding(
                 None,

@@ -3,7 +3,7 @@
 use super::claims;
 use super::evidence::{Comparison, Evidence, Mutation};
 use super::generate;
-use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Outcome, Scales};
+use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Model, Outcome, Scales};
 use super::mutation;
 use super::target::{self, TargetRun};
 use super::tolerance::{Agreement, EXECUTIONS, ROUNDOFF_FACTOR, SPREAD_FACTOR};
@@ -164,13 +164,13 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         None => vectors::Recorded { sequences: generate::synthetic(t), ..Default::default() },
     };
     checks.not_shown.append(&mut recorded.not_shown);
-    let bench = Bench { t, module: &made, narrow };
+    let model = Model { read: &read, made: &made, narrow };
     let mut sequences = recorded.sequences;
     let mut scales = Scales::new();
     for s in &sequences {
         golden::add_scales(&made, t, s, narrow, &mut scales);
     }
-    let mut judged: Vec<Judged> = sequences.iter().map(|s| bench.judge(s, &scales)).collect();
+    let mut judged: Vec<Judged> = sequences.iter().map(|s| model.judge(t, s, &scales)).collect();
     let has_reference = request.recording.is_some() && !sequences.is_empty();
     let mut with_recorded = Compared::default();
     for (s, j) in sequences.iter().zip(&judged) {
@@ -181,23 +181,21 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     decisions(&mut checks, request.sources, &sequences, &judged);
 
     let count = sequences.len();
-    let mut with_generated = Compared::default();
+    let mut with_generated = Generated::default();
     if has_reference {
         (request.progress)("generating vectors and asking CPython for references");
         let (made_up, mut not_shown) = generate::generate(t, &sequences);
         checks.not_shown.append(&mut not_shown);
         let referenced = references(t, made_up, request.oracle.as_deref_mut(), &mut checks.not_shown);
         let (mut work, mut left_out) = (0u64, 0usize);
-        let mut with_nonfinite = Compared::default();
         for s in referenced {
             if work > golden::GENERATED_WORK {
                 left_out += 1;
                 continue;
             }
-            let j = bench.judge(&s, &Scales::new());
+            let j = model.judge(t, &s, &Scales::new());
             work += j.trail.work;
-            let into = if nonfinite(&s, &j) { &mut with_nonfinite } else { &mut with_generated };
-            golden::compare(t, &s, &j, &j.trail.outcomes, into);
+            with_generated.add(t, &s, &j, &j.trail.outcomes);
             sequences.push(s);
             judged.push(j);
         }
@@ -208,7 +206,6 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
             ));
         }
         generated_check(&mut checks, &with_generated, sequences.len() - count);
-        nonfinite_check(&mut checks, &with_nonfinite);
     } else {
         let reason = "there is no reference: no bench was given, or it showed no call that is covered";
         checks.checks.push(Check::new("golden.generated", GENERATED, Verdict::Skipped, reason));
@@ -277,20 +274,6 @@ pub struct Facts {
     pub not_shown: Vec<String>,
 }
 
-/// Golden model and perturbed executions, kept over all vectors.
-struct Bench<'m> {
-    t: &'m Translation,
-    module: &'m Module,
-    narrow: bool,
-}
-
-impl Bench<'_> {
-    fn judge(&self, sequence: &Sequence, scales: &Scales) -> Judged {
-        let mut machine = Machine::new(self.module).step_limit(CALL_STEPS);
-        golden::judge(self.module, &mut machine, self.t, sequence, self.narrow, scales)
-    }
-}
-
 fn list(findings: &[Finding]) -> String {
     let mut text: Vec<String> = findings.iter().take(LISTED).map(ToString::to_string).collect();
     if findings.len() > LISTED {
@@ -340,24 +323,78 @@ fn recorded_checks(checks: &mut Checks, c: &Compared, problems: &[String], has_r
     }
 }
 
-fn generated_check(checks: &mut Checks, c: &Compared, sequences: usize) {
+/// Generated sequences compared with CPython. Those that a decision within rounding distance settles are kept apart:
+/// neither result is wrong there, and nothing is shown by them.
+#[derive(Default)]
+struct Generated {
+    /// What speaks for or against agreement.
+    decided: Compared,
+    /// Sequences that count.
+    sequences: usize,
+    /// Sequences that do not, each by its first finding.
+    undecided: Vec<Finding>,
+}
+
+impl Generated {
+    fn add(&mut self, t: &Translation, s: &Sequence, j: &Judged, outcomes: &[Outcome]) {
+        let mut alone = Compared::default();
+        golden::compare(t, s, j, outcomes, &mut alone);
+        match (alone.fails(), alone.undecided.first()) {
+            (0, Some(first)) => self.undecided.push(first.clone()),
+            _ => {
+                self.sequences += 1;
+                golden::compare(t, s, j, outcomes, &mut self.decided);
+            }
+        }
+    }
+
+    /// Fails by a failure; passes when at least half of the sequences are decided.
+    fn verdict(&self) -> (Verdict, String) {
+        let c = &self.decided;
+        let failures: Vec<Finding> =
+            [&c.off, &c.structure, &c.arguments, &c.exceptions].into_iter().flatten().cloned().collect();
+        let few = self.sequences < self.undecided.len();
+        match (failures.is_empty(), self.undecided.is_empty()) {
+            (false, _) => (Verdict::Fail, list(&failures)),
+            (true, true) => (Verdict::Pass, String::new()),
+            (true, false) => (
+                if few { Verdict::Inconclusive } else { Verdict::Pass },
+                format!(
+                    "{} of {} sequences show nothing, for they end in a decision within rounding distance, or in a NaN or \
+                     infinity that no definition places:\n{}",
+                    self.undecided.len(),
+                    self.sequences + self.undecided.len(),
+                    list(&self.undecided)
+                ),
+            ),
+        }
+    }
+}
+
+fn generated_check(checks: &mut Checks, g: &Generated, sequences: usize) {
     if sequences == 0 {
         let reason = "no vectors could be generated for this entry";
         checks.checks.push(Check::new("golden.generated", GENERATED, Verdict::Skipped, reason));
         return;
     }
-    let failures: Vec<Finding> =
-        [&c.off, &c.structure, &c.arguments, &c.exceptions].into_iter().flatten().cloned().collect();
-    let (v, reason) = verdict(&failures, &c.undecided);
+    let c = &g.decided;
+    let (v, reason) = g.verdict();
     let worst = c.ports.values().map(|p| p.worst).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
     checks.checks.push(
         Check::new("golden.generated", GENERATED, v, reason)
-            .figure("sequences", sequences as f64)
+            .figure("sequences", g.sequences as f64)
+            .figure("undecided", g.undecided.len() as f64)
             .figure("calls", c.calls as f64)
             .figure("raised", c.raised as f64)
             .figure("refused", c.refused.len() as f64)
             .figure("largest_error_per_tolerance", worst),
     );
+    if let Some(first) = g.undecided.first() {
+        checks.not_shown.push(format!(
+            "agreement on {} generated sequence(s) that rounding, or the way of a NaN or infinity, decides; for example {first}",
+            g.undecided.len()
+        ));
+    }
     if !c.refused.is_empty() {
         checks.not_shown.push(format!(
             "{} generated call(s) are refused by the translation with a status of its own, for example {}",
@@ -365,49 +402,6 @@ fn generated_check(checks: &mut Checks, c: &Compared, sequences: usize) {
             c.refused[0]
         ));
     }
-}
-
-/// Whether NaN or an infinity goes into a sequence or comes out of its reference. Which elements of a result such a value reaches
-/// depends on the order of operations, which neither NumPy nor SciPy states, so these vectors are judged by themselves.
-fn nonfinite(s: &Sequence, j: &Judged) -> bool {
-    let any = |t: &proofmark_silicon::interp::Tensor| {
-        let float = t.dtype.is_float() || t.dtype.is_complex();
-        float
-            && (0..t.len())
-                .filter_map(|i| t.get(i))
-                .any(|v| !v.real_f64().is_finite() || (v.dtype.is_complex() && !v.imag_f64().is_finite()))
-    };
-    s.calls.iter().any(|c| c.inputs.iter().any(|(_, t)| any(t)))
-        || j.expected.iter().flatten().any(|e| e.ports.iter().any(|(_, t)| any(t)))
-}
-
-/// Vectors with NaN or infinities: a disagreement is told and shown to nobody as agreement, but the claim is about numbers.
-fn nonfinite_check(checks: &mut Checks, c: &Compared) {
-    let (id, title) = ("golden.nonfinite", "NaN and infinities reach the same elements as in CPython");
-    if c.calls == 0 {
-        checks.checks.push(Check::new(id, title, Verdict::Skipped, "no generated vector has or makes one"));
-        return;
-    }
-    // types, changed arguments and exceptions do not depend on the order of operations: nothing excuses them
-    let wrong: Vec<Finding> = [&c.structure, &c.arguments, &c.exceptions].into_iter().flatten().cloned().collect();
-    if !wrong.is_empty() {
-        let (v, reason) = verdict(&wrong, &[]);
-        checks.checks.push(Check::new(id, title, v, reason).figure("calls", c.calls as f64));
-        return;
-    }
-    let found: Vec<Finding> = c.off.iter().chain(&c.undecided).cloned().collect();
-    let check = match found.first() {
-        None => Check::new(id, title, Verdict::Pass, ""),
-        Some(first) => {
-            checks.not_shown.push(format!(
-                "the results for NaN and infinities: {} of {} such calls differ from CPython's, for example {first}",
-                found.len(),
-                c.calls
-            ));
-            Check::new(id, title, Verdict::Inconclusive, format!("{} finding(s), for example {first}", found.len()))
-        }
-    };
-    checks.checks.push(check.figure("calls", c.calls as f64));
 }
 
 /// Passes may not change a bit.
@@ -620,28 +614,21 @@ fn judge_target(target: Target, run: TargetRun, all: &Vectors<'_>, evidence: &mu
     );
     facts.bits = check.verdict == Verdict::Pass;
     evidence.checks.checks.push(check);
-    let (mut recorded, mut generated) = (Compared::default(), Compared::default());
+    let (mut recorded, mut generated) = (Compared::default(), Generated::default());
     for (i, s) in all.sequences.iter().enumerate() {
-        // the bits of the golden model are demanded of every vector above; CPython's of those with numbers
-        if i >= all.recorded && nonfinite(s, &all.judged[i]) {
-            continue;
+        match i < all.recorded {
+            true => golden::compare(all.t, s, &all.judged[i], &outcomes[i], &mut recorded),
+            false => generated.add(all.t, s, &all.judged[i], &outcomes[i]),
         }
-        let into = if i < all.recorded { &mut recorded } else { &mut generated };
-        golden::compare(all.t, s, &all.judged[i], &outcomes[i], into);
     }
     facts.recorded_calls = recorded.calls;
-    facts.generated_calls = generated.calls;
-    let failures = |c: &Compared, refused: bool| -> Vec<Finding> {
-        let mut all: Vec<Finding> =
-            [&c.off, &c.structure, &c.arguments, &c.exceptions].into_iter().flatten().cloned().collect();
-        if refused {
-            all.extend(c.refused.iter().cloned());
-        }
-        all
-    };
+    facts.generated_calls = generated.decided.calls;
     let title = "agrees with CPython on the bench's vectors, within the stated tolerances";
     if all.has_reference {
-        let (v, reason) = verdict(&failures(&recorded, true), &recorded.undecided);
+        let r = &recorded;
+        let failures: Vec<Finding> =
+            [&r.off, &r.structure, &r.arguments, &r.exceptions, &r.refused].into_iter().flatten().cloned().collect();
+        let (v, reason) = verdict(&failures, &recorded.undecided);
         facts.tested = v == Verdict::Pass && recorded.calls > 0;
         let check = Check::new(&id("recorded"), title, v, reason).figure("calls", recorded.calls as f64);
         evidence.checks.checks.push(check.target(name));
@@ -651,11 +638,12 @@ fn judge_target(target: Target, run: TargetRun, all: &Vectors<'_>, evidence: &mu
         let check = Check::new(&id("recorded"), title, Verdict::Skipped, "there is no reference");
         evidence.checks.checks.push(check.target(name));
     }
-    if generated.calls > 0 {
-        let (v, reason) = verdict(&failures(&generated, false), &generated.undecided);
+    let calls = generated.decided.calls;
+    if calls > 0 || !generated.undecided.is_empty() {
+        let (v, reason) = generated.verdict();
         facts.stressed = facts.tested && v == Verdict::Pass;
         let title = "agrees with CPython on generated vectors, within the tolerance of each";
-        let check = Check::new(&id("generated"), title, v, reason).figure("calls", generated.calls as f64);
+        let check = Check::new(&id("generated"), title, v, reason).figure("calls", calls as f64);
         evidence.checks.checks.push(check.target(name));
     }
     facts

@@ -7,6 +7,9 @@ use proofmark_silicon::interp::Tensor;
 
 /// Seeded executions in which every inexact float operation is moved by -1, 0 or +1 unit in the last place.
 pub const EXECUTIONS: usize = 6;
+/// Executions moved by [`SPREAD_FACTOR`] units instead of one: a decision that they change lies as near as an error
+/// that the tolerance allows.
+pub const WIDE_EXECUTIONS: usize = 4;
 /// Factor on the largest change those executions show.
 pub const SPREAD_FACTOR: f64 = 16.0;
 /// Factor on the unit roundoff of the largest reference value.
@@ -63,21 +66,7 @@ impl Tolerance {
     /// signal is measured by the signal.
     pub fn derive(reference: &Tensor, plain: &Tensor, perturbed: &[Option<Tensor>], scale: f64) -> Tolerance {
         let exact = !(plain.dtype.is_float() || plain.dtype.is_complex());
-        let mut moved = vec![0f64; plain.len()];
-        let mut shape_moves = false;
-        for run in perturbed {
-            match run {
-                Some(t) if t.shape == plain.shape => {
-                    for (i, m) in moved.iter_mut().enumerate() {
-                        let Some((a, b)) = plain.get(i).zip(t.get(i)) else { continue };
-                        let e = element_error(a, b);
-                        let e = if e.is_nan() || (exact && e > 0.0) { f64::INFINITY } else { e };
-                        *m = m.max(e);
-                    }
-                }
-                _ => shape_moves = true,
-            }
-        }
+        let (moved, shape_moves) = moves(plain, perturbed);
         let spread = moved.iter().copied().filter(|m| m.is_finite()).fold(0.0, f64::max);
         let peak = peak(reference);
         let floor = ROUNDOFF_FACTOR * unit_roundoff(plain.dtype) * peak;
@@ -87,6 +76,16 @@ impl Tolerance {
         };
         let explained = moved.iter().map(|m| SPREAD_FACTOR * m + floor).collect();
         Tolerance { abs, spread, peak, explained, shape_moves }
+    }
+
+    /// Takes in executions that depart by as much as the tolerance allows, which the tolerance itself does not rest
+    /// on: what they change is a decision.
+    pub fn explain(&mut self, plain: &Tensor, others: &[Option<Tensor>]) {
+        let (moved, shape_moves) = moves(plain, others);
+        self.shape_moves |= shape_moves;
+        for (e, m) in self.explained.iter_mut().zip(moved) {
+            *e = e.max(m);
+        }
     }
 
     /// Compares a value with the reference.
@@ -121,6 +120,28 @@ impl Tolerance {
     pub fn decides(&self) -> bool {
         self.shape_moves || self.explained.iter().any(|e| e.is_infinite())
     }
+}
+
+/// The largest change of each element over some executions: infinite for another integer, and where one is finite and
+/// the other is not. And whether an execution had other extents or a fault.
+fn moves(plain: &Tensor, executions: &[Option<Tensor>]) -> (Vec<f64>, bool) {
+    let exact = !(plain.dtype.is_float() || plain.dtype.is_complex());
+    let mut moved = vec![0f64; plain.len()];
+    let mut shape_moves = false;
+    for run in executions {
+        match run {
+            Some(t) if t.shape == plain.shape => {
+                for (i, m) in moved.iter_mut().enumerate() {
+                    let Some((a, b)) = plain.get(i).zip(t.get(i)) else { continue };
+                    let e = element_error(a, b);
+                    let e = if e.is_nan() || (exact && e > 0.0) { f64::INFINITY } else { e };
+                    *m = m.max(e);
+                }
+            }
+            _ => shape_moves = true,
+        }
+    }
+    (moved, shape_moves)
 }
 
 #[cfg(test)]

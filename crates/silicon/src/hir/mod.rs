@@ -68,6 +68,8 @@ pub struct ValueData {
     pub span: Option<Span>,
     /// Name of the source variable, for readable output.
     pub name: Option<String>,
+    /// Whether code of the library makes it, whose order of operations no document states.
+    pub library: bool,
 }
 
 /// One instruction.
@@ -202,7 +204,7 @@ impl Func {
     }
     /// A new value.
     pub fn new_value(&mut self, ty: Type, span: Option<Span>) -> ValueId {
-        self.values.push(ValueData { ty, span, name: None });
+        self.values.push(ValueData { ty, span, name: None, library: false });
         ValueId(self.values.len() as u32 - 1)
     }
 }

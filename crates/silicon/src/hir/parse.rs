@@ -298,7 +298,7 @@ impl Parser<'_> {
         let name = if matches!(self.peek(), Token::Text(_)) { Some(self.string()?) } else { None };
         self.need(":")?;
         let ty = self.ty()?;
-        if self.values.insert(v.0, ValueData { ty, span: None, name }).is_some() {
+        if self.values.insert(v.0, ValueData { ty, span: None, name, library: false }).is_some() {
             return self.fail(format!("%{} is defined twice", v.0));
         }
         Ok(v)

@@ -45,6 +45,8 @@ pub(crate) struct Bounded<'m> {
 /// Any instruction on tensors.
 pub(crate) struct TensorNode<'m> {
     pub(crate) inst: &'m Inst,
+    /// Order or form of its arithmetic is stated nowhere.
+    pub(crate) loose: bool,
     pub(crate) args: Vec<(Use, DType)>,
     pub(crate) outs: Vec<(Slot, DType, Vec<Extent<'m>>)>,
 }
@@ -73,7 +75,7 @@ pub(crate) enum Node<'m> {
     Unary { f: CellFn, a: u32, out: u32 },
     Binary { f: CellFn2, a: u32, b: u32, out: u32 },
     NoisyUnary { op: Unary, from: DType, to: DType, f: CellFn, a: u32, out: u32 },
-    NoisyBinary { op: Binary, dtype: DType, a: u32, b: u32, out: u32 },
+    NoisyBinary { op: Binary, dtype: DType, a: u32, b: u32, out: u32, loose: bool },
     Checked { op: Binary, a: u32, b: u32, out: u32 },
     Select { c: u32, a: u32, b: u32, out: u32 },
     Extract { x: u32, index: Box<[u32]>, out: u32 },
@@ -380,7 +382,7 @@ impl<'m> Compiler<'m, '_> {
                     Binary::AddChecked | Binary::SubChecked | Binary::MulChecked if d == DType::Int64 => {
                         Node::Checked { op: *op, a, b, out }
                     }
-                    _ if noisy => Node::NoisyBinary { op: *op, dtype: d, a, b, out },
+                    _ if noisy => Node::NoisyBinary { op: *op, dtype: d, a, b, out, loose: self.loose(inst) },
                     _ => Node::Binary { f: binary(*op, d, ToCell).ok_or_else(undefined)?, a, b, out },
                 }
             }
@@ -412,6 +414,13 @@ impl<'m> Compiler<'m, '_> {
         Ok(node)
     }
 
+    /// Whether order or form of the arithmetic of an instruction is stated nowhere.
+    fn loose(&self, inst: &Inst) -> bool {
+        let library = |v: &ValueId| self.func.values.get(v.0 as usize).is_some_and(|v| v.library);
+        matches!(inst.op, Op::MatMul | Op::Reduce { .. } | Op::Fir { .. } | Op::Sosfilt)
+            || inst.results.iter().any(library)
+    }
+
     fn bounds(&self, d: &Dim) -> Vec<Bounded<'m>> {
         let mut out = Vec::new();
         let func = self.func;
@@ -427,6 +436,7 @@ impl<'m> Compiler<'m, '_> {
         let ty = |s: &Slot| &self.func.values[s.at as usize].ty;
         Node::Tensor(Box::new(TensorNode {
             inst,
+            loose: self.loose(inst),
             args: args.iter().enumerate().map(|(k, s)| (Use { slot: *s, take: take && k == 0 }, ty(s).dtype)).collect(),
             outs: outs
                 .iter()

@@ -160,9 +160,10 @@ impl<'m> Exec<'_, 'm> {
                         None => plain,
                     };
                 }
-                Node::NoisyBinary { op, dtype, a, b, out } => {
+                Node::NoisyBinary { op, dtype, a, b, out, loose } => {
                     let (a, b) = (f.cells[*a as usize], f.cells[*b as usize]);
                     let noise = self.noise.as_mut().ok_or_else(|| internal("no source of noise"))?;
+                    noise.loose = *loose;
                     f.cells[*out as usize] = rounded_binary(*op, *dtype, a, b, noise);
                 }
                 Node::Tensor(node) => self.tensor(node, f)?,
@@ -317,6 +318,9 @@ impl<'m> Exec<'_, 'm> {
         let out = match kernel {
             Some(k) => self.kernel(k, &args)?,
             None => {
+                if let Some(noise) = &mut self.noise {
+                    noise.loose = node.loose;
+                }
                 let env = Env { tables: self.tables, fma: self.fma, noise: self.noise.as_mut() };
                 apply(&node.inst.op, args, &types, env)?
             }

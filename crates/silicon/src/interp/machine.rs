@@ -2,7 +2,7 @@
 
 use super::compile::{Code, compile, dim_value};
 use super::control::{Exec, Frame};
-use super::perturb::Noise;
+use super::perturb::{Noise, Perturbation};
 use super::tensor::Tensor;
 use super::{Fault, internal};
 use crate::hir::{Atom, Dim, Entry, FuncId, Module, ParamRole, ResultRole, Type};
@@ -77,11 +77,10 @@ impl<'m> Machine<'m> {
         machine
     }
 
-    /// The same machine with inexact float results moved at random by up to one ULP (kernels: two), for deriving
-    /// tolerances. Equal seeds and calls give equal results.
+    /// The same machine with another arithmetic, for deriving tolerances.
     #[must_use]
-    pub fn perturbed(mut self, seed: u64) -> Machine<'m> {
-        self.noise = Some(Noise::new(seed));
+    pub fn perturbed(mut self, how: Perturbation) -> Machine<'m> {
+        self.noise = Some(Noise::new(how));
         self.compile_entries();
         self
     }
@@ -96,8 +95,8 @@ impl<'m> Machine<'m> {
 
     fn compile_entries(&mut self) {
         let noisy = self.noise.is_some();
-        self.entries =
-            self.module.entries.iter().map(|e| compile(self.module, &e.func, &self.rounding, false, noisy)).collect();
+        let made = |e: &'m Entry| compile(self.module, &e.func, &self.rounding, false, noisy);
+        self.entries = self.module.entries.iter().map(made).collect();
     }
 
     /// Gives every state field its initial value.

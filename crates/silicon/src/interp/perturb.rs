@@ -1,11 +1,13 @@
 //! Roundings: to nearest, as the operations are defined, or moved at random by one ULP wherever the nearest value is
-//! not the exact one (Monte Carlo arithmetic), from which tolerances are derived.
+//! not the exact one (Monte Carlo arithmetic), from which tolerances are derived; and the ways in which NaN and
+//! infinities may pass through complex arithmetic.
 
 use super::tensor::{Complex, Elem};
 
 /// Float arithmetic whose exactness can be decided.
 pub(crate) trait Float: Elem + PartialOrd {
     const ZERO: Self;
+    const NAN: Self;
     fn plus(self, b: Self) -> Self;
     fn minus(self, b: Self) -> Self;
     fn times(self, b: Self) -> Self;
@@ -13,6 +15,8 @@ pub(crate) trait Float: Elem + PartialOrd {
     fn root(self) -> Self;
     fn fma(self, b: Self, c: Self) -> Self;
     fn finite(self) -> bool;
+    /// Below 2^-10 of the largest finite number.
+    fn small(self) -> bool;
     fn up(self) -> Self;
     fn down(self) -> Self;
     /// Whether `p`, the rounded product, is the exact one.
@@ -34,6 +38,7 @@ fn exact_sum<F: Float>(a: F, b: F, s: F) -> bool {
 macro_rules! float_ops {
     ($t:ty) => {
         const ZERO: Self = 0.0;
+        const NAN: Self = <$t>::NAN;
         #[inline]
         fn plus(self, b: Self) -> Self {
             self + b
@@ -60,6 +65,9 @@ macro_rules! float_ops {
         }
         fn finite(self) -> bool {
             self.is_finite()
+        }
+        fn small(self) -> bool {
+            self.abs() < <$t>::MAX / 1024.0
         }
         fn up(self) -> Self {
             self.next_up()
@@ -109,12 +117,41 @@ impl Float for f64 {
     }
 }
 
+/// How an execution departs from the operations' definition. Equal ones give equal results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Perturbation {
+    /// Inexact results move at random by up to `ulps` units in the last place (kernels: twice that).
+    Rounding {
+        /// Of the random generator.
+        seed: u64,
+        /// Largest move.
+        ulps: u64,
+    },
+    /// NaN, infinities and numbers near the largest are replaced wherever arithmetic makes them whose order or form
+    /// no document states: in code of the library, in matrix products, sums and filters, and in products of complex
+    /// numbers, for libraries skip products with a constant 1, j or 0, or multiply by a real number instead.
+    Specials {
+        /// By NaN, in both parts of a complex number; otherwise by zero.
+        spread: bool,
+    },
+}
+
 /// How results are rounded.
 pub(crate) trait Rounding {
     fn add<F: Float>(&mut self, a: F, b: F) -> F;
     fn sub<F: Float>(&mut self, a: F, b: F) -> F;
     fn mul<F: Float>(&mut self, a: F, b: F) -> F;
     fn fma<F: Float>(&mut self, a: F, b: F, c: F) -> F;
+    /// The product `p` of complex numbers, which may pass on NaN and infinities in another way.
+    #[inline]
+    fn product<F: Float>(&mut self, _: Complex<F>, _: Complex<F>, p: Complex<F>) -> Complex<F> {
+        p
+    }
+    /// A complex result of real coefficients, which a library may have made with complex ones.
+    #[inline]
+    fn scaled<F: Float>(&mut self, v: Complex<F>) -> Complex<F> {
+        v
+    }
 }
 
 /// To nearest, ties to even.
@@ -139,15 +176,43 @@ impl Rounding for Nearest {
     }
 }
 
-/// Random moves of inexact results (a SplitMix64 generator).
+/// A [`Perturbation`] at work: random moves of inexact results (a SplitMix64 generator), other ways of NaN.
 #[derive(Clone, Debug)]
 pub(crate) struct Noise {
     state: u64,
+    ulps: u64,
+    specials: Specials,
+    /// Whether the instruction at work is one whose order or form no document states.
+    pub(crate) loose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Specials {
+    Defined,
+    Dropped,
+    Spread,
 }
 
 impl Noise {
-    pub(crate) fn new(seed: u64) -> Noise {
-        Noise { state: seed }
+    pub(crate) fn new(how: Perturbation) -> Noise {
+        let (state, ulps, specials) = match how {
+            Perturbation::Rounding { seed, ulps } => (seed, ulps, Specials::Defined),
+            Perturbation::Specials { spread: false } => (0, 0, Specials::Dropped),
+            Perturbation::Specials { spread: true } => (0, 0, Specials::Spread),
+        };
+        Noise { state, ulps, specials, loose: false }
+    }
+    /// Whether NaN spreads.
+    pub(crate) fn spreads(&self) -> bool {
+        self.specials == Specials::Spread
+    }
+    fn special<F: Float>(&self, v: F) -> F {
+        match self.specials {
+            _ if !self.loose || v.small() => v,
+            Specials::Defined => v,
+            Specials::Dropped => F::ZERO,
+            Specials::Spread => F::NAN,
+        }
     }
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -157,20 +222,21 @@ impl Noise {
     }
     /// Moves a finite value by at most `ulps`, each step as likely.
     fn shift<F: Float>(&mut self, v: F, ulps: u64) -> F {
-        if !v.finite() {
+        if ulps == 0 || !v.finite() {
             return v;
         }
         let step = ((u128::from(self.next()) * u128::from(2 * ulps + 1)) >> 64) as i64 - ulps as i64;
         (0..step.abs()).fold(v, |v, _| if step > 0 { v.up() } else { v.down() })
     }
-    /// The rounded result, moved by up to one ULP unless it is exact.
+    /// The rounded result, moved unless it is exact.
     pub(crate) fn round<F: Float>(&mut self, v: F, exact: bool) -> F {
-        if exact { v } else { self.shift(v, 1) }
+        let v = self.special(v);
+        if exact { v } else { self.shift(v, self.ulps) }
     }
-    /// The result of a kernel, moved by up to two ULP unless it is of a kind that kernels give exactly.
+    /// The result of a kernel, moved by up to twice as much unless it is of a kind that kernels give exactly.
     pub(crate) fn kernel<F: Float>(&mut self, v: F) -> F {
         let w = v.wide();
-        if w == w.trunc() && w.abs() < 4096.0 { v } else { self.shift(v, 2) }
+        if w == w.trunc() && w.abs() < 4096.0 { v } else { self.shift(v, 2 * self.ulps) }
     }
     pub(crate) fn div<F: Float>(&mut self, a: F, b: F) -> F {
         let q = a.over(b);
@@ -202,6 +268,25 @@ impl Rounding for Noise {
         let p = a.times(b);
         // an inexact product that the sum happens to make exact counts as inexact
         self.round(r, a.exact_product(b, p) && exact_sum(p, c, r))
+    }
+    fn product<F: Float>(&mut self, a: Complex<F>, b: Complex<F>, p: Complex<F>) -> Complex<F> {
+        if self.specials == Specials::Defined || [a.re, a.im, b.re, b.im, p.re, p.im].iter().all(|v| v.finite()) {
+            return p;
+        }
+        if self.specials == Specials::Spread {
+            return Complex { re: F::NAN, im: F::NAN };
+        }
+        let kept = |a: F, b: F| {
+            let p = a.times(b);
+            if p.finite() { p } else { F::ZERO }
+        };
+        Complex { re: kept(a.re, b.re).minus(kept(a.im, b.im)), im: kept(a.re, b.im).plus(kept(a.im, b.re)) }
+    }
+    fn scaled<F: Float>(&mut self, v: Complex<F>) -> Complex<F> {
+        match self.specials {
+            Specials::Spread if !(v.re.finite() && v.im.finite()) => Complex { re: F::NAN, im: F::NAN },
+            _ => v,
+        }
     }
 }
 
@@ -284,7 +369,8 @@ macro_rules! float_num {
             fn mul<R: Rounding>(r: &mut R, a: Self, b: Self) -> Self {
                 let (rr, ii) = (r.mul(a.re, b.re), r.mul(a.im, b.im));
                 let (ri, ir) = (r.mul(a.re, b.im), r.mul(a.im, b.re));
-                Complex { re: r.sub(rr, ii), im: r.add(ri, ir) }
+                let p = Complex { re: r.sub(rr, ii), im: r.add(ri, ir) };
+                r.product(a, b, p)
             }
             #[inline]
             fn mul_add<R: Rounding>(r: &mut R, a: Self, b: Self, c: Self) -> Self {

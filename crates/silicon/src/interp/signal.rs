@@ -55,6 +55,15 @@ pub(crate) fn fir(x: &Tensor, h: &Tensor, f: Fir, noise: Option<&mut Noise>) -> 
         return Err(internal("a FIR needs vectors"));
     };
     match noise {
+        // SciPy fills the taps up to a multiple of the factor: zeros, which meet samples too
+        Some(r) if r.spreads() && f.up > 1 => {
+            let mut shape = h.shape.clone();
+            shape[0] = shape[0].next_multiple_of(f.up as usize);
+            let mut data = h.to_le_bytes();
+            data.resize(data.len() / h.len().max(1) * shape[0], 0);
+            let filled = Tensor::from_le_bytes(h.dtype, &shape, &data).ok_or_else(|| internal("taps"))?;
+            fir_with(x, &filled, f, r)
+        }
         Some(r) => fir_with(x, h, f, r),
         None => fir_with(x, h, f, &mut Nearest),
     }
@@ -95,7 +104,8 @@ where
                 r.add(acc, p)
             }
         };
-        Complex { re: step(acc.re, v.re), im: step(acc.im, v.im) }
+        let sum = Complex { re: step(acc.re, v.re), im: step(acc.im, v.im) };
+        r.scaled(sum)
     })
 }
 
@@ -158,9 +168,10 @@ fn sosfilt_with(sos: &Tensor, x: &Tensor, zi: &Tensor, r: &mut impl Rounding) ->
         for x in x {
             for (c, z) in sos.chunks_exact(6).zip(z.chunks_exact_mut(2)) {
                 let (mut zr, mut zi) = ([z[0].re, z[1].re], [z[0].im, z[1].im]);
-                *x = Complex { re: biquad(c, x.re, &mut zr, r), im: biquad(c, x.im, &mut zi, r) };
-                z[0] = Complex { re: zr[0], im: zi[0] };
-                z[1] = Complex { re: zr[1], im: zi[1] };
+                let y = Complex { re: biquad(c, x.re, &mut zr, r), im: biquad(c, x.im, &mut zi, r) };
+                *x = r.scaled(y);
+                z[0] = r.scaled(Complex { re: zr[0], im: zi[0] });
+                z[1] = r.scaled(Complex { re: zr[1], im: zi[1] });
             }
         }
     }

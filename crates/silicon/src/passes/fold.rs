@@ -72,7 +72,7 @@ impl Fold<'_> {
 
     /// Adds an instruction with a new result.
     fn emit(&mut self, op: Op, args: Vec<ValueId>, ty: Type, out: &mut Vec<Inst>) -> ValueId {
-        self.values.push(ValueData { ty, span: None, name: None });
+        self.values.push(ValueData { ty, span: None, name: None, library: false });
         let v = ValueId(self.values.len() as u32 - 1);
         let inst = Inst { op, args, results: vec![v], span: None };
         self.defs.learn(&inst);

@@ -192,7 +192,7 @@ impl Narrow<'_> {
     }
     fn fresh(&mut self, like: ValueId, dtype: DType) -> ValueId {
         let shape = self.values[like.0 as usize].ty.shape.clone();
-        self.values.push(ValueData { ty: Type { dtype, shape }, span: None, name: None });
+        self.values.push(ValueData { ty: Type { dtype, shape }, span: None, name: None, library: false });
         ValueId(self.values.len() as u32 - 1)
     }
     /// The value as another type.

@@ -29,7 +29,7 @@ impl Parts {
         Type { dtype: t.dtype.real(), shape: t.shape.clone() }
     }
     pub(super) fn emit(&mut self, op: Op, args: Vec<ValueId>, ty: Type, out: &mut Vec<Inst>) -> ValueId {
-        self.values.push(ValueData { ty, span: None, name: None });
+        self.values.push(ValueData { ty, span: None, name: None, library: false });
         let v = ValueId(self.values.len() as u32 - 1);
         let inst = Inst { op, args, results: vec![v], span: None };
         self.defs.learn(&inst);

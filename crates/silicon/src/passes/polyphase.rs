@@ -120,7 +120,7 @@ impl Polyphase {
         }
     }
     fn emit(&mut self, op: Op, args: Vec<ValueId>, out: &mut Vec<Option<Inst>>) -> ValueId {
-        self.values.push(ValueData { ty: Type::scalar(DType::Int64), span: None, name: None });
+        self.values.push(ValueData { ty: Type::scalar(DType::Int64), span: None, name: None, library: false });
         let v = ValueId(self.values.len() as u32 - 1);
         let inst = Inst { op, args, results: vec![v], span: None };
         self.defs.learn(&inst);

@@ -239,6 +239,8 @@ impl<'a> Eval<'a> {
         }
         let span = self.user_span();
         let results: Vec<ValueId> = types.into_iter().map(|t| self.func.new_value(t, span)).collect();
+        let library = self.frames.last().is_some_and(|f| f.file.is_prelude);
+        results.iter().for_each(|v| self.func.values[v.0 as usize].library = library);
         let inst = Inst { op, args, results: results.clone(), span };
         match self.regions.last_mut() {
             Some(r) => r.push(inst),

@@ -4,7 +4,7 @@ use super::*;
 
 fn run(m: &Module, seed: u64, args: &[Tensor]) -> Vec<Tensor> {
     let inputs: Vec<_> = args.iter().enumerate().map(|(i, t)| (format!("p{i}"), t.clone())).collect();
-    let mut machine = Machine::new(m).perturbed(seed);
+    let mut machine = Machine::new(m).perturbed(Perturbation::Rounding { seed, ulps: 1 });
     machine.call("f", &inputs).unwrap().outputs.into_iter().map(|o| o.1).collect()
 }
 /// The values that many perturbed runs of a scalar operation give, in ULP of the plain one.

@@ -1,0 +1,45 @@
+//! Generated vectors of a program against CPython, in the golden model alone: what `proofmark translate` checks before
+//! it builds a target.
+
+use crate::corpus::prepare;
+use proofmark_evidence::check::{Sandbox, Verdict as Outcome};
+use proofmark_silicon::translation::Numeric;
+use proofmark_silicon_verify::oracle::Limits;
+use proofmark_silicon_verify::verify::pipeline::{Request, Stopped, verify};
+use std::path::Path;
+
+/// The checks of the golden model that do not pass, in words; none where the program is not translated.
+///
+/// # Errors
+/// What kept the program from being recorded or verified.
+pub fn stress(file: &Path) -> Result<Option<Vec<String>>, String> {
+    let text = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
+    let entry = crate::corpus::header(&text, "entry").unwrap_or_default();
+    let root = file.parent().unwrap_or(file);
+    let mut case = prepare(file, None, root, &entry, Limits::default(), true).map_err(|e| e.to_string())?;
+    let Some(translation) = &case.outcome.translation else { return Ok(None) };
+    let scratch = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let request = Request {
+        translation,
+        recording: Some(&case.recording),
+        oracle: Some(&mut case.oracle),
+        sources: &case.outcome.sources,
+        targets: &[],
+        entry: &entry,
+        numeric: Numeric::F64,
+        version: "test",
+        sandbox: Sandbox::Bubblewrap,
+        scratch: scratch.path(),
+        progress: &mut |_| {},
+    };
+    let evidence = match verify(request) {
+        Ok(e) => e,
+        Err(Stopped::Refused(_)) => return Ok(None),
+        Err(Stopped::Bug(text)) => return Err(text),
+    };
+    let checks = evidence.checks.checks.iter().filter(|c| c.id.starts_with("golden."));
+    let open = checks.filter(|c| {
+        matches!(c.verdict, Outcome::Fail | Outcome::Inconclusive) || c.id == "golden.generated" && !c.reason.is_empty()
+    });
+    Ok(Some(open.map(|c| format!("{} {:?}: {}", c.id, c.verdict, c.reason)).collect()))
+}
