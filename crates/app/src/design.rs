@@ -8,9 +8,10 @@ use proofmark_evidence::check::Checks;
 use proofmark_silicon::hir::{self, Checked, Module};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon_verify::tool::Tool;
-use proofmark_silicon_verify::verify::bundle::HIR;
+use proofmark_silicon_verify::verify::bundle::{HIR, MANIFEST};
 use proofmark_silicon_verify::verify::pipeline::{self, Emitted, Target};
 use proofmark_silicon_verify::verify::target::{Driver, c, excerpt, rust};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,21 @@ pub struct Design {
     pub module: Checked<Module>,
     /// The same lowered.
     pub program: Program,
+    /// Block forms by entry.
+    pub blocks: Vec<BlockForm>,
+    /// Folder in a target's folder where its code lies, for a block form.
+    folder: Option<String>,
+}
+
+/// What the manifest says of an entry's block form.
+#[derive(Clone, Debug)]
+pub struct BlockForm {
+    /// The entry of whole arrays.
+    pub entry: String,
+    /// Samples from which on it does what the whole call does.
+    pub least: usize,
+    /// Name and path of its module, or why there is none.
+    pub form: Result<(String, String), Vec<String>>,
 }
 
 fn unusable(path: &Path, why: impl std::fmt::Display) -> Failure {
@@ -55,30 +71,94 @@ pub fn open(path: &Path) -> Result<Design, Failure> {
             return Err(failure);
         }
     }
-    let text = files.get(HIR).ok_or_else(|| unusable(path, format!("it has no {HIR}")))?;
-    let text = std::str::from_utf8(text).map_err(|e| unusable(path, e))?;
-    let module = hir::parse(text).map_err(|e| unusable(path, format!("{HIR}: {e}")))?;
-    let module = hir::check(module)
-        .map_err(|e| unusable(path, format!("{HIR}: {}", e.first().map_or(String::new(), ToString::to_string))))?;
-    let program = proofmark_silicon::lower::lower(&module)
-        .map_err(|d| unusable(path, d.first().map_or(String::new(), |d| d.message.clone())))?;
-    Ok(Design { files, checks, module, program })
+    let (module, program) = module(&files, HIR).map_err(|why| unusable(path, why))?;
+    let blocks = block_forms(&files).map_err(|why| unusable(path, why))?;
+    Ok(Design { files, checks, module, program, blocks, folder: None })
+}
+
+/// A module of the bundle, and the same lowered.
+fn module(files: &FileSet, path: &str) -> Result<(Checked<Module>, Program), String> {
+    let text = files.get(path).ok_or_else(|| format!("it has no {path}"))?;
+    let text = std::str::from_utf8(text).map_err(|e| format!("{path}: {e}"))?;
+    let module = hir::parse(text).map_err(|e| format!("{path}: {e}"))?;
+    let module =
+        hir::check(module).map_err(|e| format!("{path}: {}", e.first().map_or(String::new(), ToString::to_string)))?;
+    let program =
+        proofmark_silicon::lower::lower(&module).map_err(|d| d.first().map_or(String::new(), |d| d.message.clone()))?;
+    Ok((module, program))
+}
+
+/// What the manifest says of block forms; nothing where it is of a version that knows none.
+fn block_forms(files: &FileSet) -> Result<Vec<BlockForm>, String> {
+    let Some(bytes) = files.get(MANIFEST) else { return Ok(Vec::new()) };
+    let manifest: Value = serde_json::from_slice(bytes).map_err(|e| format!("{MANIFEST}: {e}"))?;
+    let text = |v: &Value| v.as_str().map(str::to_string);
+    let mut found = Vec::new();
+    for e in manifest["entries"].as_array().into_iter().flatten() {
+        let block = &e["block"];
+        let Some(entry) = text(&e["name"]).filter(|_| block.is_object()) else { continue };
+        let form = match (text(&block["form"]["name"]), text(&block["form"]["hir"])) {
+            (Some(name), Some(hir)) => Ok((name, hir)),
+            _ => Err(block["reasons"].as_array().into_iter().flatten().filter_map(text).collect()),
+        };
+        let least = block["form"]["least_samples"].as_u64().unwrap_or(0) as usize;
+        found.push(BlockForm { entry, least, form });
+    }
+    Ok(found)
 }
 
 impl Design {
+    /// The block form of an entry, as a design of its own.
+    ///
+    /// # Errors
+    /// PM0221 with the reasons where there is none, PM0222.
+    pub fn block(&self, entry: &str) -> Result<Design, Failure> {
+        let none = |why: &str| Failure::usage("PM0221", format!("`{entry}` cannot be run in blocks: {why}"));
+        let Some(block) = self.blocks.iter().find(|b| b.entry == entry) else {
+            return Err(none("the bundle says nothing of a block form").help("translate again, or leave out `--block`"));
+        };
+        let (name, hir) = block.form.as_ref().map_err(|reasons| {
+            let mut failure =
+                none("it keeps nothing from call to call and has no block form").help("leave out `--block`");
+            for r in reasons {
+                failure = failure.note(r.clone());
+            }
+            failure
+        })?;
+        let (module, program) = module(&self.files, hir).map_err(|why| {
+            Failure::usage("PM0222", format!("the bundle's block form of `{entry}` is not usable: {why}"))
+        })?;
+        Ok(Design {
+            files: self.files.clone(),
+            checks: self.checks.clone(),
+            module,
+            program,
+            blocks: Vec::new(),
+            folder: Some(name.clone()),
+        })
+    }
+
     /// Generated files of a target, by path in its folder.
     ///
     /// # Errors
     /// PM0219 when the bundle does not hold it.
     pub fn generated(&self, target: Target) -> Result<BTreeMap<String, String>, Failure> {
-        let folder = format!("{}/", target.name());
+        let folder = match &self.folder {
+            None => format!("{}/", target.name()),
+            Some(block) => format!("{}/{block}/", target.name()),
+        };
+        // the folders of block forms lie in that of the whole-array code
+        let others: Vec<String> =
+            self.blocks.iter().filter_map(|b| b.form.as_ref().ok()).map(|(name, _)| format!("{name}/")).collect();
         let files: BTreeMap<String, String> = self
             .files
             .iter()
             .filter_map(|(p, b)| Some((p.strip_prefix(&folder)?.to_string(), String::from_utf8(b.clone()).ok()?)))
+            .filter(|(p, _)| !others.iter().any(|o| p.starts_with(o)))
             .collect();
         if files.is_empty() {
-            let message = format!("the bundle holds no code for target `{}`", target.name());
+            let what = self.folder.as_ref().map_or(String::new(), |block| format!(" of the block form `{block}`"));
+            let message = format!("the bundle holds no code{what} for target `{}`", target.name());
             let failure = Failure::usage("PM0219", message);
             let withheld = self.checks.claims.iter().any(|c| c.target == target.name());
             let help = if withheld { "it was withheld: see report.html" } else { "translate again with this target" };

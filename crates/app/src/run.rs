@@ -1,4 +1,5 @@
-//! `proofmark run`: a translated design on new data, whole or in blocks.
+//! `proofmark run`: a translated design on new data, whole or in blocks. A design without state is fed in blocks
+//! through its block form.
 
 use crate::cli::Run;
 use crate::console::Console;
@@ -25,13 +26,19 @@ pub fn run(options: &Run, console: &mut Console) -> Result<u8, Failure> {
         return Err(Failure::usage("PM0212", format!("{} exists already", options.outputs.display())).help(help));
     }
     console.progress("opening the bundle");
-    let design = design::open(&options.bundle)?;
-    let index = entry(&design, options.entry.as_deref())?;
+    let mut design = design::open(&options.bundle)?;
+    let mut index = entry(&design, options.entry.as_deref())?;
+    let mut least = 0;
+    if options.block.is_some() && design.program.state.is_empty() {
+        let whole = &design.program.entries[index].name;
+        least = design.blocks.iter().find(|b| b.entry == *whole).map_or(0, |b| b.least);
+        (design, index) = (design.block(whole)?, 0);
+    }
     let e = &design.program.entries[index];
     let inputs = read_inputs(&options.inputs, e)?;
     let calls = match options.block {
         None => vec![Call::Init, call(&design, index, &inputs)?],
-        Some(block) => blocks(&design, index, &inputs, block as usize)?,
+        Some(block) => blocks(&design, index, &inputs, block as usize, least)?,
     };
     console.progress("building");
     let driver = design.driver(target)?;
@@ -115,14 +122,17 @@ fn call(design: &Design, entry: usize, inputs: &[callfile::Array]) -> Result<Cal
 }
 
 /// The calls that feed the one-dimensional inputs in blocks; state carries over from one to the next.
-fn blocks(design: &Design, index: usize, inputs: &[callfile::Array], block: usize) -> Result<Vec<Call>, Failure> {
+fn blocks(
+    design: &Design,
+    index: usize,
+    inputs: &[callfile::Array],
+    block: usize,
+    least: usize,
+) -> Result<Vec<Call>, Failure> {
     let e = &design.program.entries[index];
     let none = |why: String| {
         Failure::usage("PM0221", format!("`{}` cannot be run in blocks: {why}", e.name)).help("leave out `--block`")
     };
-    if design.program.state.is_empty() {
-        return Err(none("it keeps nothing from call to call, so blocks would not know of each other".into()));
-    }
     let [(length, _)] = e.lengths.as_slice() else {
         return Err(none(format!("it has {} named lengths, not one", e.lengths.len())));
     };
@@ -142,8 +152,14 @@ fn blocks(design: &Design, index: usize, inputs: &[callfile::Array], block: usiz
         }
     }
     let n = n.ok_or_else(|| none("no input has the length of the stream".into()))?;
+    if n < least {
+        let what = format!("the stream has {n} samples, the design takes at least {least}");
+        return Err(Failure::usage("PM0220", what));
+    }
     let mut calls = vec![Call::Init];
-    for from in (0..n).step_by(block) {
+    // an empty stream is one empty block: its outputs have types and extents too
+    let starts = (0..n.max(1)).step_by(block);
+    for from in starts {
         let to = (from + block).min(n);
         let cut: Vec<callfile::Array> = ports
             .iter()

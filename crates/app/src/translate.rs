@@ -306,6 +306,7 @@ fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, declared: bool
         let d = Diagnostic::new("PM0225", Severity::Warning, message);
         diagnostics.push(d.help("give a script that calls the entry with `--bench FILE`"));
     }
+    blocks(evidence, &mut text, &mut diagnostics);
     console.report(&diagnostics, &SourceMap::default());
     let _ = writeln!(text, "report {}", out.join("report.html").display());
     let status = if evidence.checks.claims.iter().all(|c| c.level >= wanted) { 0 } else { FAILED };
@@ -315,9 +316,40 @@ fn conclude(evidence: &Evidence, out: &Path, has_reference: bool, declared: bool
         .iter()
         .map(|c| json!({"target": c.target, "level": c.level, "figures": c.figures}))
         .collect();
-    let value = json!({"translate": {"bundle": out.display().to_string(), "claims": claims, "status": status}});
+    let blocks: Vec<_> = evidence
+        .blocks
+        .iter()
+        .map(|b| {
+            json!({"entry": b.entry, "name": b.name, "targets": b.targets, "state_bytes": b.sizes.map(|s| s.state),
+                "reasons": b.reasons, "withheld": b.withheld})
+        })
+        .collect();
+    let value = json!({"translate": {"bundle": out.display().to_string(), "claims": claims, "blocks": blocks,
+        "status": status}});
     console.result(&text, &value);
     status
+}
+
+/// The block form of each stateless entry, or why it has none.
+fn blocks(evidence: &Evidence, text: &mut String, diagnostics: &mut Vec<Diagnostic>) {
+    for form in &evidence.blocks {
+        match (&form.name, form.sizes, form.targets.is_empty()) {
+            (Some(name), Some(sizes), false) => {
+                let _ = writeln!(text, "blocks {name}: state {} bytes, {}", sizes.state, form.targets.join(", "));
+            }
+            _ => {
+                let why = form.reasons.first().map_or("withheld", String::as_str);
+                let _ = writeln!(text, "blocks none of {}: {why}", form.entry);
+            }
+        }
+        // a withheld target has its own message
+        let own = |w: &&String| !w.ends_with(": the target is withheld");
+        for why in form.withheld.iter().filter(own) {
+            let message = format!("the block form of `{}` is withheld, by a defect of Proofmark: {why}", form.entry);
+            let d = Diagnostic::new("PM0302", Severity::Warning, message);
+            diagnostics.push(d.help("the whole-array code is not affected; report this with its source and bench"));
+        }
+    }
 }
 
 /// A figure as people read it: three decimals are plenty on a terminal.

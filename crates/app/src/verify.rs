@@ -10,6 +10,7 @@ use proofmark_evidence::bundle as evidence;
 use proofmark_evidence::check::Checks;
 use proofmark_silicon::interp::{Machine, Tensor};
 use proofmark_silicon_verify::npy;
+use proofmark_silicon_verify::verify::blocks::Block;
 use proofmark_silicon_verify::verify::bundle::{INDEX, Index, IndexCall, tensor};
 use proofmark_silicon_verify::verify::compare;
 use proofmark_silicon_verify::verify::pipeline::Target;
@@ -140,6 +141,54 @@ fn again(
             }
             Err(f) => return Err(f),
             Ok(driver) => tell(&format!("{name} code run"), rerun(design, &driver, &vectors)),
+        }
+    }
+    for entry in design.blocks.iter().filter(|b| b.form.is_ok()).map(|b| &b.entry) {
+        again_in_blocks(design, entry, &vectors, &mut tell, console)?;
+    }
+    Ok(())
+}
+
+/// The block form of an entry on the same vectors, cut.
+fn again_in_blocks(
+    design: &Design,
+    entry: &str,
+    vectors: &[Vec<Vector<'_>>],
+    tell: &mut impl FnMut(&str, Result<String, String>),
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let form = design.block(entry)?;
+    let least = design.blocks.iter().find(|b| b.entry == *entry).map_or(0, |b| b.least);
+    let name = &form.program.name;
+    let block = Block::of(form.module.clone(), entry, least).map_err(|why| {
+        Failure::usage("PM0222", format!("the block form `{name}` is not usable: {}", why.join("; ")))
+    })?;
+    // whole calls that stop say nothing of the outputs put together
+    let vectors: Vec<(&str, &Ports, &Ports)> = vectors
+        .iter()
+        .flatten()
+        .filter(|v| v.call.entry == entry && v.call.fault.is_none())
+        .map(|v| (v.sequence, &v.inputs, &v.golden))
+        .collect();
+    let said = |n: usize| format!("the whole calls' bits in {n} blocks");
+    tell(&format!("golden model of {name}"), block.again(&vectors, None).map(said));
+    for target in Target::ALL {
+        let Ok(files) = form.generated(target) else { continue };
+        let what = format!("{} code of {name}", target.name());
+        if form.emitted(target).is_ok_and(|e| e.files.files == files) {
+            tell(&what, Ok("follows from the intermediate form in the bundle".into()));
+        }
+        console.progress(&format!("building {what}"));
+        match form.driver(target) {
+            Err(f) if f.status == crate::failure::USAGE => {
+                let why = f.diagnostics.first().map_or(String::new(), |d| d.message.clone());
+                tell(&format!("{what} run"), Ok(format!("not repeated: {why}")));
+            }
+            Err(f) => return Err(f),
+            Ok(driver) => {
+                let scratch = output::scratch()?;
+                tell(&format!("{what} run"), block.again(&vectors, Some((&driver, scratch.path()))).map(said));
+            }
         }
     }
     Ok(())

@@ -3,5 +3,6 @@
 
 mod bad_benches;
 mod bad_usage;
+mod blocks;
 mod support;
 mod whole;

@@ -4,7 +4,7 @@ use crate::support::{BENCH, Place, SMOOTHER};
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon_verify::npy::{self, Array};
 
-fn npz(place: &Place, name: &str, arrays: &[(&str, DType, Vec<usize>, Vec<u8>)]) {
+pub fn npz(place: &Place, name: &str, arrays: &[(&str, DType, Vec<usize>, Vec<u8>)]) {
     let arrays: Vec<(String, Array)> = arrays
         .iter()
         .map(|(n, d, s, b)| (n.to_string(), Array { dtype: *d, shape: s.clone(), data: b.clone() }))
@@ -12,11 +12,11 @@ fn npz(place: &Place, name: &str, arrays: &[(&str, DType, Vec<usize>, Vec<u8>)])
     std::fs::write(place.path(name), npy::npz_bytes(&arrays).unwrap()).unwrap();
 }
 
-fn ramp(n: usize) -> Vec<u8> {
+pub fn ramp(n: usize) -> Vec<u8> {
     (0..n).flat_map(|i| (i as f64 * 0.37).sin().to_le_bytes()).collect()
 }
 
-fn read(place: &Place, name: &str) -> Vec<(String, Array)> {
+pub fn read(place: &Place, name: &str) -> Vec<(String, Array)> {
     npy::read_npz(std::fs::File::open(place.path(name)).unwrap()).unwrap()
 }
 
@@ -158,18 +158,6 @@ fn data_that_does_not_fit_is_refused_before_anything_runs() {
     place.write("o.npz", "mine");
     run("in.npz", &[]).expect(2, "PM0212", &["o.npz"]);
     assert_eq!(std::fs::read_to_string(place.path("o.npz")).unwrap(), "mine");
-}
-
-#[test]
-fn a_design_without_state_has_no_blocks() {
-    let source = "def scale(x):\n    return 2.5 * x + 0.5\n";
-    let bench = "import numpy as np\nfrom scale import scale\nfor n in (5, 8):\n    scale(np.arange(n) * 0.1)\n";
-    let place = Place::new(&[("scale.py", source), ("bench.py", bench)]);
-    place.run(&["translate", "scale.py", "--bench", "bench.py", "--target", "c", "-o", "out"]).succeeded();
-    npz(&place, "in.npz", &[("x", DType::Float64, vec![9], ramp(9))]);
-    place.run(&["run", "out", "--inputs", "in.npz", "--outputs", "o.npz"]).succeeded();
-    let blocks = place.run(&["run", "out", "--inputs", "in.npz", "--outputs", "p.npz", "--block", "4"]);
-    blocks.expect(2, "PM0221", &["keeps nothing"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The files of the bundle: intermediate forms, manifest, vectors with their index, trace, bill of materials, report;
 //! and the sealing of all of them. `docs/evidence-bundle.md` is the format.
 
+use super::blocks::{self, Form};
 use super::evidence::Evidence;
 use super::golden::Outcome;
 use super::pipeline::Vectors;
@@ -103,11 +104,13 @@ pub(super) fn add_documents(
     read: &Module,
     made: &Module,
     program: &Program,
+    forms: &[Form],
     all: &Vectors<'_>,
 ) {
     evidence.files.insert("hir/read.hir".into(), read.to_string().into_bytes());
     evidence.files.insert(HIR.into(), made.to_string().into_bytes());
-    let manifest = proofmark_silicon::back::manifest::manifest(program);
+    let (modules, manifest) = blocks::documents(forms, program, evidence);
+    evidence.files.extend(modules.into_iter().map(|(path, text)| (path, text.into_bytes())));
     evidence.files.insert(MANIFEST.into(), manifest.into_bytes());
     let mut index = Index { schema: INDEX_SCHEMA.into(), ..Index::default() };
     let mut bytes = 0;

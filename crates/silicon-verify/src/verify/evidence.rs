@@ -3,6 +3,7 @@
 use super::trace::Trace;
 use proofmark_evidence::FileSet;
 use proofmark_evidence::check::Checks;
+use proofmark_silicon::back::manifest::Sizes;
 use proofmark_silicon::interp::Tensor;
 
 /// One output of one vector, for the report's plots.
@@ -51,6 +52,23 @@ impl Mutation {
     }
 }
 
+/// What an entry of whole arrays has for blocks of a stream.
+#[derive(Clone, Debug, Default)]
+pub struct BlockForm {
+    /// The entry.
+    pub entry: String,
+    /// Name of the block form, if there is one.
+    pub name: Option<String>,
+    /// Its sizes.
+    pub sizes: Option<Sizes>,
+    /// Targets whose code of it is given out.
+    pub targets: Vec<String>,
+    /// Why the program has none.
+    pub reasons: Vec<String>,
+    /// What was made and is not given out, with the reason.
+    pub withheld: Vec<String>,
+}
+
 /// Everything the bundle and the report are made from.
 #[derive(Clone, Debug)]
 pub struct Evidence {
@@ -68,6 +86,8 @@ pub struct Evidence {
     pub trace: Trace,
     /// For the plots.
     pub comparisons: Vec<Comparison>,
+    /// Block forms of stateless entries.
+    pub blocks: Vec<BlockForm>,
     /// Mutation analysis, when done.
     pub mutation: Option<Mutation>,
 }

@@ -1,5 +1,6 @@
 //! From a translation to its evidence: golden model, targets, vectors, checks, claims, bundle and report.
 
+pub mod blocks;
 pub mod bundle;
 mod claims;
 pub mod compare;

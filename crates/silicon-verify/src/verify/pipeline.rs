@@ -1,5 +1,6 @@
 //! The way of a translation to its evidence: check, passes, golden model, targets, vectors, claims.
 
+use super::blocks;
 use super::claims;
 use super::evidence::{Comparison, Evidence, Mutation};
 use super::generate;
@@ -222,17 +223,23 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         files: Default::default(),
         trace,
         comparisons: Vec::new(),
+        blocks: Vec::new(),
         mutation: None,
     };
     add_sources(&mut evidence, request.recording);
     let all = Vectors { t, sequences: &sequences, judged: &judged, recorded: count, has_reference };
+    (request.progress)("running the block form");
+    let mut forms = blocks::forms(&made, request.sources);
+    blocks::golden(&mut forms, &all, &mut evidence.checks);
     let mut facts = Vec::new();
     for target in request.targets {
         facts.push(one_target(*target, &mut request, &program, &made, &all, &mut evidence)?);
+        blocks::on_target(*target, &mut forms, request.sources, request.scratch, &mut evidence);
     }
     mutants(&mut request, &program, &all, &mut evidence, &mut facts);
     claims::decide(&mut evidence, &facts, has_reference);
-    super::bundle::add_documents(&mut evidence, &read, &made, &program, &all);
+    evidence.blocks = blocks::summary(&forms, &evidence);
+    super::bundle::add_documents(&mut evidence, &read, &made, &program, &forms, &all);
     evidence.checks.sort();
     Ok(evidence)
 }
@@ -560,14 +567,9 @@ fn one_target(
 ) -> Result<Facts, Stopped> {
     let name = target.name();
     (request.progress)(&format!("building and running {name}"));
-    let Emitted { files: emitted, driver } = emit(target, program, module).map_err(Stopped::Refused)?;
-    let run = match target {
-        Target::C => target::c::verify(&emitted.files, &driver, program, all.t, all.sequences, request.scratch),
-        Target::Rust => {
-            let name = back::rust::crate_name(program);
-            target::rust::verify(&emitted.files, &driver, &name, program, all.t, all.sequences, request.scratch)
-        }
-    };
+    let emitted = emit(target, program, module).map_err(Stopped::Refused)?;
+    let run = built(target, &emitted, program, all.t, all.sequences, request.scratch);
+    let emitted = emitted.files;
     for tool in &run.tools {
         let tool = Tool { name: tool.name.clone(), version: tool.version.clone() };
         if !evidence.checks.tools.contains(&tool) {
@@ -582,6 +584,25 @@ fn one_target(
         evidence.generated.push((path, text.clone()));
     }
     Ok(judge_target(target, run, all, evidence))
+}
+
+/// Builds a program with the target's tools and runs sequences.
+pub(super) fn built(
+    target: Target,
+    made: &Emitted,
+    program: &Program,
+    t: &Translation,
+    sequences: &[Sequence],
+    scratch: &Path,
+) -> TargetRun {
+    let Emitted { files: EmittedFiles { files, .. }, driver } = made;
+    match target {
+        Target::C => target::c::verify(files, driver, program, t, sequences, scratch),
+        Target::Rust => {
+            let name = back::rust::crate_name(program);
+            target::rust::verify(files, driver, &name, program, t, sequences, scratch)
+        }
+    }
 }
 
 /// Compares a target's outcomes with golden model and CPython.

@@ -68,10 +68,15 @@ impl Trace {
             sources: sources.files().iter().map(|f| f.name.clone()).collect(),
             ..Trace::default()
         };
-        for func in module.entries.iter().map(|e| &e.func) {
-            trace.add_values(func, sources);
-        }
+        trace.add_module(module, sources);
         trace
+    }
+
+    /// Adds the values of a module's entries.
+    pub fn add_module(&mut self, module: &Module, sources: &SourceMap) {
+        for func in module.entries.iter().map(|e| &e.func) {
+            self.add_values(func, sources);
+        }
     }
 
     fn add_values(&mut self, func: &Func, sources: &SourceMap) {

@@ -7,21 +7,86 @@ use crate::lir::{ApiParam, Body, BufKind, Direction, Entry, Out, Port, Program};
 use serde_json::{Value, json};
 
 /// Version of the file's layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
-/// The manifest of a program: pretty-printed JSON that ends with a newline.
-pub fn manifest(program: &Program) -> String {
-    let tables: usize = c::used_tables(program).into_iter().map(|t| program.tables[t].data.len()).sum();
-    let value = json!({
-        "version": VERSION,
+/// What an entry of whole arrays has for blocks of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockForm<'a> {
+    /// Name of the entry.
+    pub entry: &'a str,
+    /// The block form, or why there is none.
+    pub form: Result<BlockDesign<'a>, &'a [String]>,
+}
+
+/// A block form in its bundle.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockDesign<'a> {
+    /// Its program.
+    pub program: &'a Program,
+    /// Samples from which on it does what the whole call does.
+    pub least_samples: i64,
+    /// Path of its module.
+    pub hir: &'a str,
+    /// Folder by target.
+    pub folders: &'a [(String, String)],
+}
+
+/// What a program takes of a device's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Bytes of the state that the caller keeps.
+    pub state: usize,
+    /// Bytes of constants.
+    pub rom: usize,
+    /// Bytes of stack of the entry that needs most, estimated from above.
+    pub stack: usize,
+}
+
+/// The sizes of a program.
+pub fn sizes(program: &Program) -> Sizes {
+    Sizes {
+        state: program.state.iter().map(|f| f.reals().max(1) * f.dtype.real().size()).sum(),
+        rom: c::used_tables(program).into_iter().map(|t| program.tables[t].data.len()).sum(),
+        stack: program.entries.iter().map(|e| stack(&e.body)).max().unwrap_or(0),
+    }
+}
+
+/// The manifest of a program and the block forms of its entries: pretty-printed JSON that ends with a newline.
+pub fn manifest(program: &Program, blocks: &[BlockForm<'_>]) -> String {
+    let mut value = design(program);
+    value["version"] = json!(VERSION);
+    let entries = value["entries"].as_array_mut().into_iter().flatten();
+    for (e, entry) in program.entries.iter().zip(entries) {
+        // a design with state takes blocks by itself
+        entry["block"] = match blocks.iter().find(|b| b.entry == e.name).map(|b| b.form) {
+            None => Value::Null,
+            Some(Err(reasons)) => json!({ "form": null, "reasons": reasons }),
+            Some(Ok(block)) => {
+                let mut form = design(block.program);
+                form["least_samples"] = json!(block.least_samples);
+                form["hir"] = json!(block.hir);
+                let folders = block.folders.iter().map(|(target, folder)| (target.clone(), json!(folder)));
+                form["folders"] = Value::Object(folders.collect());
+                json!({ "form": form, "reasons": [] })
+            }
+        };
+    }
+    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn design(program: &Program) -> Value {
+    let Sizes { state, rom, .. } = sizes(program);
+    json!({
         "name": program.name,
         "state": {
-            "bytes": program.state.iter().map(|f| f.reals().max(1) * f.dtype.real().size()).sum::<usize>(),
+            "bytes": state,
             "fields": program.state.iter().map(|f| json!({
                 "name": f.name, "dtype": f.dtype.name(), "shape": f.shape,
             })).collect::<Vec<_>>(),
         },
-        "rom_bytes": tables,
+        "rom_bytes": rom,
         "fused_multiply_add": program.fma,
         "statuses": program.statuses.iter().map(|s| json!({
             "code": s.code,
@@ -39,10 +104,7 @@ pub fn manifest(program: &Program) -> String {
             "crate": rust::crate_name(program),
             "state": if program.state.is_empty() { Value::Null } else { json!(rust::state_type(program)) },
         },
-    });
-    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
-    text.push('\n');
-    text
+    })
 }
 
 fn entry(program: &Program, e: &Entry) -> Value {

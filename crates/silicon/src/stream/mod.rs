@@ -14,6 +14,7 @@ mod length;
 mod loops;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::dtype::{DType, Scalar};
 use crate::hir::{
@@ -23,25 +24,16 @@ use crate::hir::{
 use length::{Access, Len, Unreachable};
 use proofmark_base::diagnostics::Span;
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+pub use words::Reason;
+use words::{name, reason, unreachable};
 
-/// A construct that has no block form.
+/// The block form of an entry.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reason {
-    /// What it is and why.
-    pub what: String,
-    /// Where it stands in the source.
-    pub span: Option<Span>,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-fn reason(what: impl Into<String>, span: Option<Span>) -> Reason {
-    Reason { what: what.into(), span }
+pub struct Streamed {
+    /// A module with the entry's tables and kernels and the single entry `<entry>_block`. It is yet to be checked.
+    pub module: Module,
+    /// Samples from which on the blocks' outputs put together are those of the whole call. That takes no shorter streams.
+    pub least: i64,
 }
 
 /// The block form of a stateless entry: a module with the same tables and kernels and one more length (the block's
@@ -50,7 +42,7 @@ fn reason(what: impl Into<String>, span: Option<Span>) -> Reason {
 ///
 /// # Errors
 /// Why there is none, with the source of the construct where there is one.
-pub fn streamed(module: &Checked<Module>, entry: &str) -> Result<Module, Vec<Reason>> {
+pub fn streamed(module: &Checked<Module>, entry: &str) -> Result<Streamed, Vec<Reason>> {
     let module: &Module = module;
     let found = module.entries.iter().find(|e| e.func.name == entry);
     let found = found.ok_or_else(|| vec![reason(format!("there is no entry `{entry}`"), None)])?;
@@ -146,6 +138,8 @@ struct Maker<'m> {
     histories: BTreeMap<(ValueId, i64), ValueId>,
     /// Whether something depends on the time since the start.
     absolute: bool,
+    /// Samples from which on every check of the length passes.
+    least: i64,
     errors: Vec<Reason>,
 }
 
@@ -171,6 +165,7 @@ impl<'m> Maker<'m> {
             befores: BTreeMap::new(),
             histories: BTreeMap::new(),
             absolute: false,
+            least: 0,
             errors: Vec::new(),
         };
         m.counts.insert(Len::EACH, Dim::from(m.block));
@@ -202,7 +197,7 @@ impl<'m> Maker<'m> {
         Ok(m)
     }
 
-    fn make(mut self, entry: &'m Entry) -> Result<Module, Vec<Reason>> {
+    fn make(mut self, entry: &'m Entry) -> Result<Streamed, Vec<Reason>> {
         for inst in &self.func.body.body {
             self.inst(inst);
         }
@@ -248,7 +243,8 @@ impl<'m> Maker<'m> {
             name.push('_');
         }
         lengths.push(Length { name, min: 0, max: old.max });
-        Ok(Module {
+        let least = self.least.max(old.min);
+        let module = Module {
             name: self.module.name.clone(),
             lengths,
             tables: self.tables,
@@ -256,7 +252,8 @@ impl<'m> Maker<'m> {
             state: self.state,
             entries: vec![Entry { func: self.out, params: self.params, results: roles }],
             fma: self.module.fma,
-        })
+        };
+        Ok(Streamed { module, least })
     }
 
     /// Stops where the stream gets longer than the whole call may be: counters were proved to fit up to there only.
@@ -494,10 +491,8 @@ impl<'m> Maker<'m> {
         }
         let len = |m: &Maker<'_>, v: ValueId| match m.func.ty(v).shape.as_slice() {
             [d] => Len::of(d, m.n).ok_or_else(|| {
-                reason(
-                    format!("{} makes a vector whose extent needs a flush or is no steady rate", name(&inst.op)),
-                    span,
-                )
+                let what = name(&inst.op);
+                reason(format!("{what} makes a vector whose extent needs a flush or is no steady rate"), span)
             }),
             _ => Err(reason(format!("{} makes something other than a vector over time", name(&inst.op)), span)),
         };
@@ -661,15 +656,6 @@ impl<'m> Maker<'m> {
     }
 }
 
-fn unreachable(u: Unreachable, what: &str, inst: &Inst) -> Reason {
-    let why = match u {
-        Unreachable::Later => "needs samples that come later: the end of its result needs a flush",
-        Unreachable::Rate => "does not keep up with the stream at a steady rate",
-        Unreachable::Long => "reaches back further than a block form keeps",
-    };
-    reason(format!("{what} {why}"), inst.span)
-}
-
 /// Whether an instruction does something besides its results.
 fn effects(inst: &Inst) -> bool {
     let checks = |r: &Region| r.body.iter().any(effects);
@@ -703,10 +689,4 @@ fn lengths_within(func: &Func, inst: &Inst) -> bool {
     let own = matches!(&inst.op, Op::Dim(d) if dim(d));
     let inner = inst.regions().into_iter().any(|r| r.body.iter().any(|i| lengths_within(func, i)));
     own || inner || values.iter().any(|v| has_length(func.ty(*v)))
-}
-
-fn name(op: &Op) -> String {
-    let text = format!("{op:?}");
-    let end = text.find(|c: char| !c.is_alphanumeric()).unwrap_or(text.len());
-    format!("`{}`", text[..end].to_lowercase())
 }

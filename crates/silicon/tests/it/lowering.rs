@@ -166,7 +166,7 @@ fn block_forms_equal_the_interpreter() {
         let plain = check(module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         let entry = plain.entries[0].func.name.clone();
         let made = proofmark_silicon::stream::streamed(&plain, &entry).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-        let made = check(made).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let made = check(made.module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         let program = lower(&made).unwrap_or_else(|e| panic!("{name}: {e:?}"));
         let func = &made.entries[0].func;
         let inputs = made.entries[0].params.iter().zip(&func.body.params);

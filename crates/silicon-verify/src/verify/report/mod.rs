@@ -1,5 +1,6 @@
 //! `report.html`: what was checked, found and not shown, for an engineer to read. One file, no requests, no clock.
 
+mod blocks;
 pub mod plot;
 
 use super::evidence::{Comparison, Evidence};
@@ -36,10 +37,11 @@ pub fn html(checks: &Checks, evidence: &Evidence) -> String {
         escape(&title),
         include_str!("style.css")
     );
-    head(&mut page, &checks);
+    head(&mut page, &checks, !evidence.blocks.is_empty());
     claims(&mut page, &checks);
     check_table(&mut page, &checks);
     outputs(&mut page, &checks, evidence);
+    blocks::section(&mut page, evidence);
     code(&mut page, evidence);
     mutants(&mut page, evidence);
     not_shown(&mut page, &checks);
@@ -48,7 +50,7 @@ pub fn html(checks: &Checks, evidence: &Evidence) -> String {
     page
 }
 
-fn head(page: &mut String, checks: &Checks) {
+fn head(page: &mut String, checks: &Checks, blocks: bool) {
     let sources: Vec<String> = checks.inputs.iter().map(|i| escape(&i.name)).collect();
     let options: Vec<String> = checks.options.iter().map(|(k, v)| format!("{} {}", escape(k), escape(v))).collect();
     let sandbox = match checks.sandbox {
@@ -59,13 +61,14 @@ fn head(page: &mut String, checks: &Checks) {
     let _ = writeln!(
         page,
         "<h1>{}</h1><p class=\"soft\">translated from <span class=\"mono\">{}</span> by {} {} &middot; {} &middot; {sandbox}</p>\
-         <nav><a href=\"#checks\">Checks</a><a href=\"#outputs\">Outputs</a><a href=\"#code\">Source and code</a>\
+         <nav><a href=\"#checks\">Checks</a><a href=\"#outputs\">Outputs</a>{}<a href=\"#code\">Source and code</a>\
          <a href=\"#mutants\">Mutants</a><a href=\"#not-shown\">Not shown</a><a href=\"#provenance\">Inputs and tools</a></nav>",
         escape(&checks.entry),
         sources.join(", "),
         escape(&checks.product.name),
         escape(&checks.product.version),
-        options.join(", ")
+        options.join(", "),
+        if blocks { "<a href=\"#blocks\">Blocks</a>" } else { "" }
     );
 }
 
