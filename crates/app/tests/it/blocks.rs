@@ -3,7 +3,6 @@
 use crate::support::Place;
 use crate::whole::{npz, ramp, read};
 use proofmark_silicon::dtype::DType;
-use std::path::Path;
 
 const FIR: &str = "from scipy.signal import firwin, lfilter\n\nTAPS = firwin(64, 0.2)\n\n\ndef fir(x):\n    return lfilter(TAPS, 1.0, x)\n";
 const FIR_BENCH: &str = "import numpy as np\nfrom fir import fir\nrng = np.random.default_rng(1)\nfor n in (300, 64, 33):\n    fir(rng.standard_normal(n))\n";

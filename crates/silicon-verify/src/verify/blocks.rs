@@ -80,7 +80,12 @@ impl Block {
             covered_calls: Vec::new(),
             uncovered_calls: Vec::new(),
         };
-        let t = Translation { module: (*module).clone(), entries: vec![info], covered_instances: Vec::new() };
+        let t = Translation {
+            module: (*module).clone(),
+            entries: vec![info],
+            covered_instances: Vec::new(),
+            state: Vec::new(),
+        };
         let name = module.name.clone();
         Ok(Block { name, module, program, least, t, runs: Vec::new(), golden: Vec::new(), targets: Vec::new() })
     }
