@@ -8,13 +8,16 @@ use crate::{key, output};
 use proofmark_base::diagnostics::{Diagnostic, SourceMap};
 use proofmark_evidence::bundle as evidence;
 use proofmark_evidence::check::Checks;
+use proofmark_silicon::hir::Module;
 use proofmark_silicon::interp::{Machine, Tensor};
+use proofmark_silicon::translation::StateTree;
 use proofmark_silicon_verify::npy;
 use proofmark_silicon_verify::verify::blocks::Block;
 use proofmark_silicon_verify::verify::bundle::{INDEX, Index, IndexCall, tensor};
 use proofmark_silicon_verify::verify::compare;
 use proofmark_silicon_verify::verify::pipeline::Target;
-use proofmark_silicon_verify::verify::target::RUN_LIMIT;
+use proofmark_silicon_verify::verify::state;
+use proofmark_silicon_verify::verify::target::{RUN_LIMIT, state_fields};
 use proofmark_silicon_verify::verify::vectors::{Ports, after, port};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -111,7 +114,8 @@ fn again(
         for (i, v) in sequence.iter().enumerate() {
             let got = machine.call(&v.call.entry, &v.inputs).map(|r| {
                 let mutated = r.mutated.into_iter().map(|(n, t)| (after(&n), t));
-                r.outputs.into_iter().chain(mutated).collect::<Ports>()
+                let held = state::observed(&index.state, &state_values(&design.module, machine.state()));
+                r.outputs.into_iter().chain(mutated).chain(held).collect::<Ports>()
             });
             if let Some(d) = differs(v, got.as_ref().map_err(|f| f.exception.clone())) {
                 golden = Err(format!("{}, call {i}: {d}", v.sequence));
@@ -140,7 +144,7 @@ fn again(
                 tell(&format!("{name} code run"), Ok(format!("not repeated: {why}")));
             }
             Err(f) => return Err(f),
-            Ok(driver) => tell(&format!("{name} code run"), rerun(design, &driver, &vectors)),
+            Ok(driver) => tell(&format!("{name} code run"), rerun(design, &driver, &index.state, &vectors)),
         }
     }
     for entry in design.blocks.iter().filter(|b| b.form.is_ok()).map(|b| &b.entry) {
@@ -192,6 +196,10 @@ fn again_in_blocks(
         }
     }
     Ok(())
+}
+
+fn state_values(module: &Module, values: &[Tensor]) -> Vec<(String, Tensor)> {
+    module.state.iter().zip(values).map(|(f, v)| (f.name.clone(), v.clone())).collect()
 }
 
 fn differs(v: &Vector<'_>, got: Result<&Ports, String>) -> Option<String> {
@@ -246,6 +254,7 @@ fn recorded_errors(
 fn rerun(
     design: &Design,
     driver: &proofmark_silicon_verify::verify::target::Driver,
+    attributes: &[(String, StateTree)],
     vectors: &[Vec<Vector<'_>>],
 ) -> Result<String, String> {
     use proofmark_silicon::back::callfile::{self, Call};
@@ -265,6 +274,9 @@ fn rerun(
             // Inputs that no length explains are refused before the code is reached.
             let Ok(call) = callfile::call(program, entry, &arrays) else { continue };
             calls.push(call);
+            if v.golden.iter().any(|(n, _)| state::is_state(n)) {
+                calls.push(Call::State);
+            }
             of.push((entry, v));
         }
     }
@@ -292,6 +304,12 @@ fn rerun(
             };
             if let Some(i) = compare::first_difference(want, &got) {
                 return Err(format!("{}: `{name}` differs at element {i}", v.sequence));
+            }
+        }
+        let held = state::observed(attributes, &state_fields(program, &o.state)?);
+        for (name, want) in v.golden.iter().filter(|(n, _)| state::is_state(n)) {
+            if port(&held, name).is_none_or(|got| compare::first_difference(want, got).is_some()) {
+                return Err(format!("{}: `{name}` differs", v.sequence));
             }
         }
     }

@@ -205,7 +205,8 @@ pub struct PyException {
 pub struct RecordedCall {
     /// For a class entry: index of the instance the method was called on, in order of first call.
     pub instance: Option<usize>,
-    /// Function name, or method name for a class entry.
+    /// Function name, or method name for a class entry; `name=` for an attribute of that (dotted) name, or a property,
+    /// which the bench sets between two calls: its one argument is the value.
     pub name: String,
     /// Arguments as bound to parameter names in declaration order (defaults filled in), deep-copied before the call.
     /// `*args` arrive as a tuple, `**kwargs` as a dict.
@@ -217,7 +218,31 @@ pub struct RecordedCall {
     pub draws: Vec<(String, PyValue)>,
     /// Result or exception.
     pub result: Result<PyValue, PyException>,
+    /// For a class entry: attributes of the instance that are not as they were after its call before (for the first: as
+    /// in [`Recording::instances`]), by dotted name; one that was deleted is an `Opaque` of type `<deleted>`. `None`
+    /// for a function, and where there is too much to record.
+    #[serde(default)]
+    pub state: Option<Vec<(String, PyValue)>>,
+    /// For an attribute that the bench sets: where.
+    #[serde(default)]
+    pub at: Option<Place>,
 }
+
+/// A file, a line, and whether it is that of the assignment (else of the next call).
+pub type Place = (String, u32, bool);
+
+/// A change of an object between two calls that no call of the translated program can repeat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutsideChange(
+    /// Index of the instance.
+    pub usize,
+    /// Dotted name of the attribute.
+    pub String,
+    /// Where.
+    pub Place,
+    /// Why it cannot be repeated.
+    pub String,
+);
 
 /// What one run of the bench showed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -228,6 +253,9 @@ pub struct Recording {
     pub calls: Vec<RecordedCall>,
     /// Instances (class entry): the object as it was just before its first recorded call.
     pub instances: Vec<PyValue>,
+    /// What the bench did to them between two calls beyond what calls tell.
+    #[serde(default)]
+    pub outside: Vec<OutsideChange>,
     /// Globals of every project module as they were just before the first recorded call: module import name,
     /// relative file, name -> value. For a script entry: of each imported module, just after its import.
     pub modules: Vec<ModuleSnapshot>,

@@ -107,6 +107,7 @@ impl Failure {
                 entry: proofmark_silicon::oracle::PyValue::None,
                 calls: Vec::new(),
                 instances: Vec::new(),
+                outside: Vec::new(),
                 modules: Vec::new(),
                 script_results: Vec::new(),
                 script_draws: Vec::new(),

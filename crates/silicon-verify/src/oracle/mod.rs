@@ -1,5 +1,5 @@
 //! CPython as the reference: runs the user's bench in a sandbox and records it, evaluates static expressions, and
-//! computes reference results. The Python side (`values.py`, `recorder.py`, `server.py`) is sent to the interpreter
+//! computes reference results. The Python side (`values.py`, `state.py`, `recorder.py`, `server.py`) is sent to the interpreter
 //! as one text; both sides speak frames of a 4-byte little-endian length and JSON over dedicated pipes. The JSON
 //! form of the values is that of [`proofmark_silicon::oracle`].
 
@@ -99,8 +99,11 @@ pub struct ReferenceCall {
 pub struct ReferenceRequest {
     /// Index into [`Recording::instances`] for a class entry; `None` for a function.
     pub instance: Option<usize>,
-    /// The calls, in order; state carries over from one to the next, and nothing to the next request.
+    /// The calls, in order; state carries over from one to the next, and nothing to the next request. `name=` sets the
+    /// attribute of that (dotted) name.
     pub calls: Vec<ReferenceCall>,
+    /// Dotted names of the instance's attributes that are wanted after each call.
+    pub state: Vec<String>,
 }
 
 /// What one reference call gave.
@@ -110,6 +113,9 @@ pub struct ReferenceResult {
     pub result: Result<PyValue, PyException>,
     /// The arguments after the call.
     pub args_after: Vec<(String, PyValue)>,
+    /// The attributes asked for, after the call.
+    #[serde(default)]
+    pub state: Vec<(String, PyValue)>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +123,7 @@ pub struct ReferenceResult {
 enum Request<'a> {
     Record,
     Eval { expression: &'a str, args: &'a [PyValue] },
-    Reference { instance: Option<usize>, calls: &'a [ReferenceCall] },
+    Reference { instance: Option<usize>, calls: &'a [ReferenceCall], state: &'a [String] },
 }
 
 #[derive(Deserialize)]
@@ -255,7 +261,7 @@ impl CPythonOracle {
         requests
             .iter()
             .map(|r| {
-                let request = Request::Reference { instance: r.instance, calls: &r.calls };
+                let request = Request::Reference { instance: r.instance, calls: &r.calls, state: &r.state };
                 match self.ask(&request, self.limits.evaluation)? {
                     Reply::Reference(results) => Ok(results),
                     other => Err(unexpected(other, &self.limits)),

@@ -10,7 +10,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 use wait_timeout::ChildExt;
 
-const PROGRAM: &str = concat!(include_str!("values.py"), include_str!("recorder.py"), include_str!("server.py"));
+const PROGRAM: &str = concat!(
+    include_str!("values.py"),
+    include_str!("state.py"),
+    include_str!("recorder.py"),
+    include_str!("server.py")
+);
 
 /// Reads the program from descriptor 0 (unbuffered: requests follow on it) and runs it under a name of its own.
 const BOOTSTRAP: &str = "import os,sys\n\

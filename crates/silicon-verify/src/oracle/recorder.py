@@ -1,4 +1,4 @@
-# Second part of the oracle: runs the user's bench and records what the entry was given and gave back.
+# Third part of the oracle: runs the user's bench and records what the entry was given and gave back.
 import inspect
 import importlib.machinery
 import importlib.util
@@ -309,6 +309,8 @@ class Recorder:
         self.entry_value = None
         self.calls = {}
         self.imported = []
+        self.states = StateLog(self.project, self.wrappers, config["limits"]["recorded"])
+        self.outside = Outside(self.project, config["source"], config["bench"] or config["source"])
 
     def visible(self):
         """What the sandbox shows unchanged of the machine's files (its /tmp is its own)."""
@@ -394,6 +396,8 @@ class Recorder:
         for name, value in methods.items():
             if isinstance(value, property):
                 parts = [f and self.silent(f) for f in (value.fget, value.fset, value.fdel)]
+                if value.fset and not self.member:
+                    parts[1] = self.setter(value.fset, name, parts[1])
                 setattr(cls, name, property(*parts, doc=value.__doc__))
         cls.__proofmark_wrapped__ = cls
         if not self.member:
@@ -419,6 +423,18 @@ class Recorder:
                 return original(*args, **kwargs)
             finally:
                 self.depth -= 1
+
+        self.wrappers.add(call, original)
+        return call
+
+    def setter(self, original, name, silent):
+        """A property that is set after the first call is a call itself; before, it configures the object."""
+        recording = self.wrapper(original, name + "=", True)
+
+        @functools.wraps(original)
+        def call(target, value):
+            between = not self.depth and id(target) in self.instances
+            return (recording if between else silent)(target, value)
 
         self.wrappers.add(call, original)
         return call
@@ -462,9 +478,14 @@ class Recorder:
                     if method:
                         self.encoder.scope()
                         self.send("I", self.encoder.value(args[0]))
+                        self.states.start(instance, args[0])
                     self.zygote(instance, args[0] if method else None, self)
+                if method and not fresh:
+                    self.between(instance, args[0])
                 self.encoder.scope()
                 tree = {"instance": instance, "name": name, "args": self.encoder.pairs(given, 8)}
+                if name.endswith("="):
+                    tree["at"] = self.outside.place(name[:-1])
                 self.draws = []
             try:
                 result = original(*args, **kwargs)
@@ -473,18 +494,42 @@ class Recorder:
                     if not isinstance(error, TooMuchRecorded):
                         # The frame of this wrapper is not the user's.
                         tree["result"] = {"Err": exception_tree(error, self.project)}
-                        self.finish(tree, given)
+                        self.finish(tree, given, args[0] if method else None)
                 raise
             with Trusted():
                 self.encoder.scope()
                 tree["result"] = {"Ok": self.encoder.value(result)}
-                self.finish(tree, given)
+                self.finish(tree, given, args[0] if method else None)
             return result
         finally:
             self.depth -= 1
 
-    def finish(self, tree, given):
+    def between(self, instance, target):
+        """Records what changed since the last call as calls that set it: `name=`, for a dotted name."""
+        for path, value in self.states.changes(instance, target) or ():
+            if not self.outside.read(path):
+                continue
+            given = self.states.encoded([(path, value)])
+            if given is None:
+                return
+            other, why = self.states.shares(instance, path, value), None
+            if value is GONE:
+                why = "it is deleted"
+            elif other is not None:
+                why = "it shares its memory with `%s`" % other
+            elif not replayed(given[0][1]):
+                why = "it becomes a %s" % type(value).__name__
+            if why is not None:
+                self.send("O", [instance, path, self.outside.place(path), why])
+            else:
+                args = [["value", given[0][1]]]
+                self.send("C", {"instance": instance, "name": path + "=", "args": args, "args_after": args, "draws": [],
+                                "result": {"Ok": {"t": "none"}}, "state": given, "at": self.outside.place(path)})
+
+    def finish(self, tree, given, target):
         draws, self.draws = self.draws, None
+        if target is not None:
+            tree["state"] = self.states.encoded(self.states.changes(tree["instance"], target))
         self.encoder.scope()
         tree["args_after"] = self.encoder.pairs(given, 8)
         tree["draws"] = draws

@@ -1,4 +1,4 @@
-# Third part of the oracle: the process that answers requests. It never runs user code itself: the bench, every
+# Fourth part of the oracle: the process that answers requests. It never runs user code itself: the bench, every
 # evaluation and every reference call run in forked children with limits, and it outlives their deaths.
 import builtins
 import ctypes
@@ -234,7 +234,7 @@ def things_in(trees):
 
 def reference(request, recorder, instance):
     """Answers a list of calls made one after another on one fresh process image."""
-    answers = []
+    answers, attributes = [], Attributes(recorder.project)
     try:
         for call in request["calls"]:
             decoder = Decoder(None, recorder.encoder.functions)
@@ -255,6 +255,9 @@ def reference(request, recorder, instance):
                 tree = {"Err": exception_tree(error, recorder.project)}
             encoder.scope()
             answers.append({"result": tree, "args_after": encoder.pairs(given, 8)})
+            if instance is not None:
+                state = Anonymous(recorder.project, recorder.wrappers, request["recorded"])
+                answers[-1]["state"] = [[p, state.value(attributes.find(instance, p))] for p in request["state"]]
     except Refused as error:
         return dumps({"error": {"kind": "refused", "message": clean(str(error))}})
     except TooMuchRecorded:
@@ -266,6 +269,9 @@ def find_call(recorder, name, instance):
     key = (name, instance is not None)
     if key in recorder.calls:
         return recorder.calls[key]
+    if instance is not None and name.endswith("="):
+        assign = assignment(name[:-1])
+        return assign, inspect.signature(assign)
     raise Refused("%s is not an entry that was recorded" % name)
 
 
@@ -625,7 +631,7 @@ class Frames:
     """What the bench process has sent so far; the parts are passed on as they came."""
 
     def __init__(self):
-        self.parts = {b"E": [], b"M": [], b"I": [], b"C": [], b"S": [], b"W": []}
+        self.parts = {b"E": [], b"M": [], b"I": [], b"C": [], b"S": [], b"W": [], b"O": []}
         self.images = set()
         self.done = None
         self.size = 0
@@ -655,7 +661,7 @@ class Frames:
 
         return b"".join([
             b'{"entry":', (self.parts[b"E"] or [b'{"t":"none"}'])[0], b',"calls":', joined(b"C"),
-            b',"instances":', joined(b"I"), b',"modules":', joined(b"M"),
+            b',"instances":', joined(b"I"), b',"outside":', joined(b"O"), b',"modules":', joined(b"M"),
             b',"script_results":', (self.parts[b"S"] or [b"[]"])[0],
             b',"script_draws":', (self.parts[b"W"] or [b"[]"])[0],
             b',"versions":', dumps(versions), b',"stdout":', dumps(clean(self.out.decode("utf-8", "replace"))), b"}"])

@@ -1,4 +1,4 @@
-# First of the three parts of the oracle (values, recorder, server), sent to Python as one text.
+# First of the four parts of the oracle (values, state, recorder, server), sent to Python as one text.
 # Here: Python values to and from the tagged JSON form of `proofmark_silicon::oracle::PyValue`.
 import sys
 

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::golden::Outcome;
 use super::pipeline::Vectors;
 use super::report;
+use super::state;
 use super::vectors::Ports;
 use crate::npy::{self, Array};
 use proofmark_evidence::bundle::{self, SealError};
@@ -15,6 +16,7 @@ use proofmark_evidence::{FileSet, sbom};
 use proofmark_silicon::hir::Module;
 use proofmark_silicon::interp::Tensor;
 use proofmark_silicon::lir::Program;
+use proofmark_silicon::translation::StateTree;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +40,10 @@ pub struct Index {
     pub sequences: Vec<IndexSequence>,
     /// Sequences whose values were too large to keep.
     pub omitted: Vec<String>,
+    /// How the state fields make up the attributes of the object: where a call has ports `state.name`, they are those
+    /// after it. Long sequences keep them for some of their calls, the last among them.
+    #[serde(default)]
+    pub state: Vec<(String, StateTree)>,
 }
 
 /// Calls on one freshly initialised design.
@@ -112,16 +118,19 @@ pub(super) fn add_documents(
     let (modules, manifest) = blocks::documents(forms, program, evidence);
     evidence.files.extend(modules.into_iter().map(|(path, text)| (path, text.into_bytes())));
     evidence.files.insert(MANIFEST.into(), manifest.into_bytes());
-    let mut index = Index { schema: INDEX_SCHEMA.into(), ..Index::default() };
+    let mut index = Index { schema: INDEX_SCHEMA.into(), state: all.t.state.clone(), ..Index::default() };
     let mut bytes = 0;
+    // whoever opens the bundle knows the optimised module only
+    let taken_out = state::taken_out(all.t, made);
     for (s, j) in all.sequences.iter().zip(all.judged) {
         let mut files = FileSet::new();
         let mut calls = Vec::new();
         for (i, call) in s.calls.iter().enumerate() {
             let folder = format!("vectors/{}/{i}", s.name);
+            let keeps = |name: &String| state::kept(s.calls.len(), i) && !taken_out.contains(name);
             let mut keep = |kind: &str, ports: &Ports| -> BTreeMap<String, String> {
                 let mut paths = BTreeMap::new();
-                for (name, t) in ports {
+                for (name, t) in ports.iter().filter(|(n, _)| !state::is_state(n) || keeps(n)) {
                     let path = format!("{folder}/{kind}.{name}.npy");
                     files.insert(path.clone(), npy_bytes(t));
                     paths.insert(name.clone(), path);

@@ -104,7 +104,8 @@ pub fn generate(t: &Translation, recorded: &[Sequence]) -> (Vec<Sequence>, Vec<S
 /// The request that gives a sequence its reference.
 pub fn request(t: &Translation, sequence: &Sequence) -> ReferenceRequest {
     let call = |c: &Call| ReferenceCall { name: t.entries[c.entry].source_name.clone(), args: c.args.clone() };
-    ReferenceRequest { instance: sequence.instance, calls: sequence.calls.iter().map(call).collect() }
+    let calls = sequence.calls.iter().map(call).collect();
+    ReferenceRequest { instance: sequence.instance, calls, state: super::state::wanted(t) }
 }
 
 fn observe(recorded: &[Sequence]) -> BTreeMap<(usize, String), Observed> {

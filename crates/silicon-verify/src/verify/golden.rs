@@ -2,6 +2,7 @@
 //! with CPython's.
 
 use super::compare::{Errors, first_difference};
+use super::state;
 use super::tolerance::{Agreement, EXECUTIONS, SPREAD_FACTOR, Tolerance, WIDE_EXECUTIONS};
 use super::vectors::{self, Ports, Sequence, port};
 use proofmark_silicon::dtype::DType;
@@ -19,7 +20,8 @@ pub const GENERATED_WORK: u64 = 400_000_000;
 /// Instructions one call of the golden model may take.
 pub const CALL_STEPS: u64 = 4_000_000_000;
 
-/// What a design did with a call: output ports and `name.after` of arguments written into, or the fault.
+/// What a design did with a call: output ports, `name.after` of arguments written into and `state.name` of attributes, or
+/// the fault.
 pub type Outcome = Result<Ports, Fault>;
 
 /// Outcomes of a sequence, and what it cost.
@@ -37,14 +39,19 @@ pub struct Trail {
 pub fn run(machine: &mut Machine<'_>, t: &Translation, sequence: &Sequence) -> Trail {
     machine.init();
     let mut trail = Trail::default();
-    for call in &sequence.calls {
+    for (i, call) in sequence.calls.iter().enumerate() {
         let result = machine.call(&t.entries[call.entry].name, &call.inputs);
+        let held = match state::watched(t, sequence.calls.len(), i) {
+            true => state::observed(&t.state, &state::fields(t, machine.module(), machine.state())),
+            false => Ports::new(),
+        };
         trail.work += call.inputs.iter().map(|(_, t)| t.len() as u64).sum::<u64>();
         trail.outcomes.push(result.map(|r| {
             trail.work += r.steps + r.outputs.iter().map(|(_, t)| t.len() as u64).sum::<u64>();
             trail.decisions.extend(r.decisions);
             let mut ports = r.outputs;
             ports.extend(r.mutated.into_iter().map(|(name, t)| (vectors::after(&name), t)));
+            ports.extend(held);
             ports
         }));
     }
@@ -284,9 +291,12 @@ pub fn add_scales(
     scales: &mut Scales,
 ) -> Vec<Option<vectors::Expected>> {
     let mut all = Vec::new();
-    for call in &sequence.calls {
+    for (i, call) in sequence.calls.iter().enumerate() {
         let info = &t.entries[call.entry];
-        let expected = vectors::expected(module, info, call, narrow);
+        let mut expected = vectors::expected(module, info, call, narrow);
+        if let Some(e) = &mut expected {
+            state::expect(t, sequence, i, narrow, e);
+        }
         for (name, t) in expected.iter().flat_map(|e| &e.ports) {
             let scale = scales.entry(format!("{}.{name}", info.name)).or_insert(0.0);
             *scale = scale.max(super::tolerance::peak(t));

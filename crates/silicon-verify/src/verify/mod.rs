@@ -12,6 +12,7 @@ pub mod names;
 pub mod pipeline;
 pub mod ports;
 pub mod report;
+pub mod state;
 pub mod target;
 pub mod tolerance;
 pub mod trace;

@@ -6,6 +6,7 @@ use super::evidence::{Comparison, Evidence, Mutation};
 use super::generate;
 use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Model, Outcome, Scales};
 use super::mutation;
+use super::state;
 use super::target::{self, TargetRun};
 use super::tolerance::{Agreement, EXECUTIONS, ROUNDOFF_FACTOR, SPREAD_FACTOR};
 use super::trace::Trace;
@@ -180,6 +181,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     recorded_checks(&mut checks, &with_recorded, &recorded.problems, has_reference);
     same_before_and_after(&mut checks, t, (&read, &made), &reports, &sequences, &judged);
     decisions(&mut checks, request.sources, &sequences, &judged);
+    checks.not_shown.extend(state::not_shown(t, &made, &sequences));
 
     let count = sequences.len();
     let mut with_generated = Generated::default();
@@ -304,7 +306,7 @@ fn verdict(failures: &[Finding], undecided: &[Finding]) -> (Verdict, String) {
 fn recorded_checks(checks: &mut Checks, c: &Compared, problems: &[String], has_reference: bool) {
     let titles = [
         ("golden.recorded", "the golden model agrees with CPython on the bench's vectors"),
-        ("golden.structure", "results have CPython's structure, kinds and element types"),
+        ("golden.structure", "results and attributes have CPython's structure, kinds and element types"),
         ("golden.arguments", "arguments are changed exactly as CPython changes them"),
         ("golden.exceptions", "it stops where CPython raises, with that exception's status"),
     ];
@@ -697,8 +699,9 @@ fn tolerances(target: &str, all: &Vectors<'_>, c: &Compared, evidence: &mut Evid
     }
     if c.ports.is_empty() && !all.t.module.state.is_empty() {
         // What the calls change stays inside the object: no call shows it, so nothing was compared.
-        let text =
-            format!("agreement of `{target}` with Python: no call returns a number, and the state is not compared");
+        let text = format!(
+            "agreement of `{target}` with Python: no call returns a number, and no attribute could be compared"
+        );
         evidence.checks.not_shown.push(text);
     } else if c.ports.is_empty() && c.calls > 0 {
         // Nothing numeric comes back; exceptions, constants and structure were compared.
@@ -719,7 +722,7 @@ fn comparisons(target: &str, all: &Vectors<'_>, outcomes: &[Vec<Outcome>], evide
     let mut best: BTreeMap<String, (usize, usize, usize)> = BTreeMap::new();
     for (k, j) in all.judged.iter().enumerate().take(all.recorded) {
         for (i, expected) in j.expected.iter().enumerate() {
-            for (name, t) in expected.iter().flat_map(|e| &e.ports) {
+            for (name, t) in expected.iter().flat_map(|e| &e.ports).filter(|(n, _)| !state::is_state(n)) {
                 let full = format!("{}.{name}", all.t.entries[all.sequences[k].calls[i].entry].name);
                 let slot = best.entry(full).or_insert((0, k, i));
                 if t.len() > slot.0 {

@@ -2,6 +2,7 @@
 //! the user's bench; `generate` makes more.
 
 use super::ports::{self, PortType};
+use super::state::Held;
 use crate::oracle::ReferenceResult;
 use proofmark_silicon::hir::{Entry, Module, ParamRole, ResultRole};
 use proofmark_silicon::interp::Tensor;
@@ -23,11 +24,15 @@ pub struct Reference {
     pub result: Result<PyValue, PyException>,
     /// Arguments after the call.
     pub args_after: Vec<(String, PyValue)>,
+    /// The object after the call; none where it is not known, or there is no object.
+    pub state: Option<Held>,
 }
 
 impl From<ReferenceResult> for Reference {
     fn from(r: ReferenceResult) -> Reference {
-        Reference { result: r.result, args_after: r.args_after }
+        let now: super::state::Attributes = r.state.into_iter().map(|(n, v)| (n, v.into())).collect();
+        let state = (!now.is_empty()).then(|| Held { now, ..Held::default() });
+        Reference { result: r.result, args_after: r.args_after, state }
     }
 }
 
@@ -126,6 +131,7 @@ pub fn recorded(translation: &Translation, recording: &Recording, narrow: bool) 
     let stateless = translation.module.state.is_empty();
     let mut cut: Vec<Option<usize>> = Vec::new();
     let mut left_out = 0;
+    let states = super::state::recorded(recording);
     for (i, call) in recording.calls.iter().enumerate() {
         let reason = |text: &str| format!("call {i} of `{}`: {text}", call.name);
         if let Some(instance) = call.instance
@@ -159,7 +165,11 @@ pub fn recorded(translation: &Translation, recording: &Recording, narrow: bool) 
             entry,
             inputs: made,
             args: call.args.clone(),
-            reference: Some(Reference { result: call.result.clone(), args_after: call.args_after.clone() }),
+            reference: Some(Reference {
+                result: call.result.clone(),
+                args_after: call.args_after.clone(),
+                state: states[i].clone(),
+            }),
             recorded: Some(i),
         };
         let instance = recording.calls[i].instance;
@@ -246,7 +256,7 @@ fn script(translation: &Translation, recording: &Recording, narrow: bool, found:
             entry: 0,
             inputs,
             args: Vec::new(),
-            reference: Some(Reference { result: Ok(result), args_after: Vec::new() }),
+            reference: Some(Reference { result: Ok(result), args_after: Vec::new(), state: None }),
             recorded: Some(0),
         }],
     });

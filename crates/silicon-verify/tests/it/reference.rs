@@ -23,7 +23,7 @@ fn functions_start_from_the_first_call_each_time() {
     let recording = oracle.record().unwrap();
     assert_eq!(recording.calls.len(), 3);
     let x = array(&[1.0, 2.0]);
-    let request = |calls| ReferenceRequest { instance: None, calls };
+    let request = |calls| ReferenceRequest { instance: None, calls, state: vec![] };
     let rest = PyValue::Tuple { v: vec![int(10), int(20)], names: vec![] };
     let more = PyValue::Dict { v: vec![(PyValue::Str { v: "k".into() }, int(1000))], id: 0 };
     let answers = oracle
@@ -66,16 +66,19 @@ fn instances_start_as_they_were_before_their_first_call() {
     let steps = |instance| ReferenceRequest {
         instance: Some(instance),
         calls: vec![call("add", &[("x", int(5))]), call("clear", &[]), call("add", &[("x", int(2))])],
+        state: vec!["total".into()],
     };
     let answers = oracle.reference(&[steps(0), steps(1), steps(0)]).unwrap();
     let results: Vec<Vec<_>> = answers.iter().map(|a| a.iter().map(|r| r.result.clone().unwrap()).collect()).collect();
     assert_eq!(results[0], [int(6), PyValue::None, int(2)]);
     assert_eq!(results[1], [int(55), PyValue::None, int(2)]);
     assert_eq!(results[2], results[0]);
+    let totals: Vec<_> = answers[1].iter().map(|r| r.state.clone()).collect();
+    assert_eq!(totals, [55, 0, 2].map(|v| vec![("total".to_string(), int(v))]));
     // What was recorded, computed again.
     let recorded: Vec<_> = recording.calls.iter().filter(|c| c.instance == Some(0)).collect();
     let calls = recorded.iter().map(|c| ReferenceCall { name: c.name.clone(), args: c.args.clone() }).collect();
-    let again = oracle.reference(&[ReferenceRequest { instance: Some(0), calls }]).unwrap();
+    let again = oracle.reference(&[ReferenceRequest { instance: Some(0), calls, state: vec![] }]).unwrap();
     for (call, result) in recorded.iter().zip(&again[0]) {
         assert_eq!(call.result, result.result);
     }
@@ -121,7 +124,7 @@ fn what_cannot_be_rebuilt_is_refused() {
 }
 
 fn request(instance: Option<usize>, calls: Vec<ReferenceCall>) -> ReferenceRequest {
-    ReferenceRequest { instance, calls }
+    ReferenceRequest { instance, calls, state: vec![] }
 }
 
 #[test]

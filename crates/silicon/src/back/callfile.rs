@@ -1,11 +1,11 @@
 //! The files that drive generated code, whatever its language. Everything is little-endian.
 //!
 //! *Calls*: `PMC1`, u32 count, then per call: u32 entry index (`0xffff_ffff`: put the state as before the first call,
-//! nothing follows); u32 number of named lengths and each as u64; u32 number of input ports (in port order) and each
+//! nothing follows; `0xffff_fffe`: give the state back, nothing follows); u32 number of named lengths and each as u64; u32 number of input ports (in port order) and each
 //! as u64 byte count and C-order elements.
 //!
 //! *Results*: `PMR1`, then per call of an entry: u32 status; when it is 0, for each output or changed input (in port
-//! order): u32 rank, each extent as u64, and the elements.
+//! order): u32 rank, each extent as u64, and the elements. Per state given back: the elements of each field, in order.
 
 use crate::dtype::DType;
 use crate::hir::Dim;
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Entry index that stands for initialisation.
 pub const INIT: u32 = u32::MAX;
+/// Entry index that asks for the state.
+pub const STATE: u32 = u32::MAX - 1;
 
 /// An array with its type.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Array {
 pub enum Call {
     /// Puts the state as before the first call.
     Init,
+    /// Gives the state back as the call before left it.
+    State,
     /// Calls an entry.
     Entry {
         /// Index into [`Program::entries`].
@@ -49,6 +53,8 @@ pub struct Outcome {
     pub status: u32,
     /// Output ports and changed inputs in port order; empty unless the status is 0.
     pub outputs: Vec<Array>,
+    /// State fields in the program's order, where they were asked for after the call.
+    pub state: Vec<Array>,
 }
 
 /// Makes a call from input arrays, finding the named lengths from their shapes.
@@ -104,6 +110,7 @@ pub fn encode(calls: &[Call]) -> Vec<u8> {
     for c in calls {
         match c {
             Call::Init => word(&mut out, INIT),
+            Call::State => word(&mut out, STATE),
             Call::Entry { entry, lengths, inputs } => {
                 word(&mut out, *entry as u32);
                 word(&mut out, lengths.len() as u32);
@@ -141,9 +148,21 @@ pub fn decode(program: &Program, calls: &[Call], bytes: &[u8]) -> Result<Vec<Out
     if r.take(4)? != b"PMR1" {
         return Err("not a result file".to_string());
     }
-    let mut out = Vec::new();
+    let mut out: Vec<Outcome> = Vec::new();
     for c in calls {
-        let Call::Entry { entry, .. } = c else { continue };
+        let entry = match c {
+            Call::Entry { entry, .. } => entry,
+            Call::Init => continue,
+            Call::State => {
+                let last = out.last_mut().ok_or("the state is asked for before any call")?;
+                for f in &program.state {
+                    let n = f.shape.iter().product::<usize>() * f.dtype.size();
+                    let data = r.take(n)?.to_vec();
+                    last.state.push(Array { dtype: f.dtype, shape: f.shape.clone(), data });
+                }
+                continue;
+            }
+        };
         let e = &program.entries[*entry];
         let status = r.number(4)? as u32;
         let mut outputs = Vec::new();
@@ -162,7 +181,7 @@ pub fn decode(program: &Program, calls: &[Call], bytes: &[u8]) -> Result<Vec<Out
                 outputs.push(Array { dtype: p.dtype, shape, data });
             }
         }
-        out.push(Outcome { status, outputs });
+        out.push(Outcome { status, outputs, state: Vec::new() });
     }
     if !r.0.is_empty() {
         return Err(format!("{} bytes are left over", r.0.len()));

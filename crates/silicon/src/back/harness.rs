@@ -51,6 +51,14 @@ static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_al
         let _ = writeln!(s, "            {name}_init(&state);");
     }
     s.push_str("            break;\n");
+    if !program.state.is_empty() {
+        s.push_str("        case 0xfffffffeU:\n");
+        for f in program.state.iter().filter(|f| f.reals() > 0) {
+            let field = clean(&f.name);
+            let _ = writeln!(s, "            put(&state.{field}, sizeof state.{field});");
+        }
+        s.push_str("            break;\n");
+    }
     for i in 0..program.entries.len() {
         let _ = writeln!(s, "        case {i}:\n            call_{i}();\n            break;");
     }
@@ -166,6 +174,16 @@ fn write<T: Element>(f: &mut File, v: &[T]) {\n    for x in v {\n        x.put(&
     s.push_str("    for _ in 0..f.number(4) {\n        match f.number(4) {\n");
     let init = if with_state { format!("state = {name}::{state}::new()") } else { "{}".to_string() };
     let _ = writeln!(s, "            0xffff_ffff => {init},");
+    if with_state {
+        s.push_str("            0xffff_fffe => {\n");
+        for f in &program.state {
+            let scalar = f.shape.is_empty() && !f.dtype.is_complex();
+            let field = clean(&f.name);
+            let value = if scalar { format!("[state.{field}]") } else { format!("state.{field}") };
+            let _ = writeln!(s, "                write(&mut f, &{value});");
+        }
+        s.push_str("            }\n");
+    }
     for i in 0..program.entries.len() {
         let _ = writeln!(s, "            {i} => call_{i}(&mut f{}),", if with_state { ", &mut state" } else { "" });
     }

@@ -105,6 +105,11 @@ impl<'m> Machine<'m> {
         self.state = self.module.state.iter().filter_map(|s| initial(&s.init)).collect();
     }
 
+    /// The module it runs.
+    pub fn module(&self) -> &'m Module {
+        self.module
+    }
+
     /// Values of the state fields in the module's order.
     pub fn state(&self) -> &[Tensor] {
         &self.state

@@ -261,6 +261,11 @@ impl<'m> Lower<'m> {
         self.parallel_copy(moves);
         for (role, r) in e.results.iter().zip(results) {
             if let (ResultRole::State(s), 0) = (role, self.func.ty(*r).rank()) {
+                // a field that this entry leaves as it is
+                let mut given = e.params.iter().zip(&self.func.body.params);
+                if given.any(|(role, p)| *role == ParamRole::State(*s) && p == r) {
+                    continue;
+                }
                 let buf = self.state_buffer(*s);
                 let value = self.scalar(*r);
                 self.store(buf, Expr::int(0), value);

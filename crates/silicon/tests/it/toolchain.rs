@@ -91,12 +91,12 @@ pub fn interpret(module: &Checked<Module>, program: &Program, steps: &[Step]) ->
                     let t = &t.unwrap_or_else(|| panic!("no output {}", p.name)).1;
                     outputs.push(Array { dtype: t.dtype, shape: t.shape.clone(), data: t.to_le_bytes() });
                 }
-                out.push(Outcome { status: 0, outputs });
+                out.push(Outcome { status: 0, outputs, state: Vec::new() });
             }
             Err(f) => {
                 let same = |s: &&Status| s.exception == f.exception && (s.message == f.message || s.code == 2);
                 let s = program.statuses.iter().find(same).unwrap_or_else(|| panic!("no status for {f:?}"));
-                out.push(Outcome { status: s.code, outputs: Vec::new() });
+                out.push(Outcome { status: s.code, outputs: Vec::new(), state: Vec::new() });
                 machine.init();
             }
         }

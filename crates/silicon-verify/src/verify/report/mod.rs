@@ -4,6 +4,7 @@ mod blocks;
 pub mod plot;
 
 use super::evidence::{Comparison, Evidence};
+use super::state;
 use proofmark_evidence::check::{Check, Checks, ClaimLevel, Figures, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -205,6 +206,11 @@ fn outputs(page: &mut String, checks: &Checks, evidence: &Evidence) {
     if checks.tolerances.is_empty() {
         page.push_str("<p>No output was compared with a reference.</p>\n");
         return;
+    }
+    if checks.tolerances.iter().any(|t| t.output.contains(state::PREFIX)) {
+        page.push_str(
+            "<p class=\"soft\"><span class=\"mono\">state.name</span> is the attribute of that name, after each call.</p>\n",
+        );
     }
     page.push_str(
         "<div class=\"wide\"><table><thead><tr><th>Output</th><th>Target</th><th class=\"num\">Largest error</th>\

@@ -4,6 +4,7 @@ pub mod c;
 pub mod rust;
 
 use super::golden::Outcome;
+use super::state;
 use super::vectors::{Ports, Sequence, after, port};
 use crate::tool::{self, Output, Tool, ToolError};
 use proofmark_evidence::check::{Check, Verdict};
@@ -11,7 +12,7 @@ use proofmark_silicon::back::callfile;
 use proofmark_silicon::hir::{Fault, ResultRole};
 use proofmark_silicon::interp::Tensor;
 use proofmark_silicon::lir::{BAD_LENGTH, Direction, OVERFLOW, Program};
-use proofmark_silicon::translation::Translation;
+use proofmark_silicon::translation::{StateTree, Translation};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,20 +64,32 @@ pub struct CallFile {
     /// Per entry of the program, the module's names of its outputs: a port may be called otherwise, to keep it apart
     /// from an input.
     outputs: Vec<Vec<String>>,
+    /// The object's attributes, and the fields at their first values.
+    state: Vec<(String, StateTree)>,
+    first: Vec<(String, Tensor)>,
 }
 
 /// Lays out sequences for a driver.
 pub fn call_file<'a>(program: &Program, t: &Translation, sequences: impl Iterator<Item = &'a Sequence>) -> CallFile {
     let outputs = program.entries.iter().map(|e| output_names(t, &e.name)).collect();
-    let mut file = CallFile { calls: Vec::new(), slots: Vec::new(), outputs };
+    let mut file = CallFile {
+        calls: Vec::new(),
+        slots: Vec::new(),
+        outputs,
+        state: t.state.clone(),
+        first: state::completed(t, Vec::new()),
+    };
     for sequence in sequences {
         file.calls.push(callfile::Call::Init);
         let mut slots = Vec::new();
-        for call in &sequence.calls {
+        for (i, call) in sequence.calls.iter().enumerate() {
             let name = &t.entries[call.entry].name;
             match one_call(program, name, &call.inputs) {
                 Ok(c) => {
                     file.calls.push(c);
+                    if !program.state.is_empty() && state::watched(t, sequence.calls.len(), i) {
+                        file.calls.push(callfile::Call::State);
+                    }
                     slots.push(None);
                 }
                 Err(message) => slots.push(Some(Fault { exception: "Unsupported".into(), message })),
@@ -117,7 +130,7 @@ impl CallFile {
         let mut read = callfile::decode(program, &self.calls, results)?.into_iter();
         let mut entries = self.calls.iter().filter_map(|c| match c {
             callfile::Call::Entry { entry, .. } => Some(*entry),
-            callfile::Call::Init => None,
+            callfile::Call::Init | callfile::Call::State => None,
         });
         let mut all = Vec::new();
         for slots in &self.slots {
@@ -129,7 +142,7 @@ impl CallFile {
                         let (Some(o), Some(entry)) = (read.next(), entries.next()) else {
                             return Err("the result file ends too early".into());
                         };
-                        outcome(program, entry, &self.outputs[entry], o)?
+                        outcome(program, entry, &self.outputs[entry], self, o)?
                     }
                 });
             }
@@ -139,7 +152,13 @@ impl CallFile {
     }
 }
 
-fn outcome(program: &Program, entry: usize, names: &[String], o: callfile::Outcome) -> Result<Outcome, String> {
+fn outcome(
+    program: &Program,
+    entry: usize,
+    names: &[String],
+    file: &CallFile,
+    o: callfile::Outcome,
+) -> Result<Outcome, String> {
     match o.status {
         proofmark_silicon::lir::OK => {
             let ports = program.entries[entry].ports.iter().filter(|p| p.direction != Direction::In);
@@ -152,6 +171,13 @@ fn outcome(program: &Program, entry: usize, names: &[String], o: callfile::Outco
                 };
                 let t = Tensor::from_le_bytes(a.dtype, &a.shape, &a.data);
                 found.push((name, t.ok_or_else(|| format!("`{}` came back with a wrong size", p.name))?));
+            }
+            if !o.state.is_empty() {
+                let mut fields = state_fields(program, &o.state)?;
+                let lost = file.first.iter().filter(|(n, _)| fields.iter().all(|(m, _)| m != n));
+                let lost: Vec<_> = lost.cloned().collect();
+                fields.extend(lost);
+                found.extend(state::observed(&file.state, &fields));
             }
             Ok(Ok(found))
         }
@@ -171,6 +197,19 @@ fn outcome(program: &Program, entry: usize, names: &[String], o: callfile::Outco
             Ok(Err(Fault { exception, message }))
         }
     }
+}
+
+/// State fields that came back, by name.
+///
+/// # Errors
+/// Which has a wrong size.
+pub fn state_fields(program: &Program, values: &[callfile::Array]) -> Result<Vec<(String, Tensor)>, String> {
+    let tensor = |a: &callfile::Array| Tensor::from_le_bytes(a.dtype, &a.shape, &a.data);
+    let each = program.state.iter().zip(values);
+    each.map(|(f, a)| {
+        Ok((f.name.clone(), tensor(a).ok_or_else(|| format!("`{}` came back with a wrong size", f.name))?))
+    })
+    .collect()
 }
 
 impl Driver {

@@ -235,10 +235,12 @@ fn state(program: &Program, t: &mut Text) {
     for f in &program.state {
         let ty = rust_type(Ty::of(f.dtype));
         let field = clean(&f.name);
+        let shape: String = f.shape.iter().map(|d| format!("[{d}]")).collect();
+        t.line(format!("    /// {}{shape}", f.dtype));
         t.line(if f.shape.is_empty() && !f.dtype.is_complex() {
-            format!("    {field}: {ty},")
+            format!("    pub {field}: {ty},")
         } else {
-            format!("    {field}: [{ty}; {}],", f.reals())
+            format!("    pub {field}: [{ty}; {}],", f.reals())
         });
     }
     t.line(format!(

@@ -162,6 +162,7 @@ impl<'a> Eval<'a> {
         let instances: Vec<usize> = (0..rec.instances.len())
             .filter(|k| strip_ids(&rec.instances[*k]) == strip_ids(&rec.instances[0]))
             .collect();
+        self.refuse_outside(rec, &instances)?;
         let signatures = self.signatures(rec, options, fix, &instances)?;
         if signatures.is_empty() {
             return self.refuse_help(
@@ -182,21 +183,6 @@ impl<'a> Eval<'a> {
             None => None,
         };
         let entry = self.import(&rec.entry, true)?;
-        if let Value::Class(c) = &entry {
-            let setter = c.mro().iter().find_map(|k| {
-                k.members.iter().find_map(|(n, m)| match m {
-                    super::value::Member::Property(_, Some(_)) => Some(n.clone()),
-                    _ => None,
-                })
-            });
-            if let Some(name) = setter {
-                return self.refuse_help(
-                    "PM0168",
-                    format!("the property `{name}` has a setter, and what a bench sets between calls is not recorded"),
-                    "give the class a method that sets the value, and call that",
-                );
-            }
-        }
         let mut h0 = self.heap.clone();
         let mut specs = StateSpecs::default();
         for _round in 0..16 {
@@ -267,7 +253,7 @@ impl<'a> Eval<'a> {
         changes: &mut Vec<(Slot, super::loops::Spec)>,
         grown: &mut bool,
     ) -> R<Built> {
-        self.open_function(&identifier(&s.name));
+        self.open_function(&super::outside::entry_name(rec, &s.name));
         self.draws = s.covered.first().map(|k| rec.calls[*k].draws.iter().cloned().collect()).unwrap_or_default();
         let mut params = Vec::new();
         let mut roles = Vec::new();
@@ -313,11 +299,16 @@ impl<'a> Eval<'a> {
         self.list_bound = self.bound_for_lists(&ports);
         let start = self.heap.clone();
         // run it
+        let set = object.filter(|_| super::outside::attribute_set(&s.name).is_some());
         let callee = match (entry, object) {
+            _ if set.is_some() => Value::None,
             (_, Some(o)) => self.with_module_frame(entry, |ev| ev.attribute(o, &s.name))?,
             (f, None) => f.clone(),
         };
         let result = self.with_module_frame(entry, |ev| {
+            if let Some(o) = set {
+                return ev.set_from_outside(rec, s, o, &args);
+            }
             let f = match &callee {
                 Value::Function(f) | Value::Method(_, f) => f.clone(),
                 _ => return ev.refuse("PM0163", "the entry is not a function or a class of the project"),

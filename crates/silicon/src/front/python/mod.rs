@@ -22,6 +22,7 @@ mod numpy;
 mod numpy_ops;
 mod observe;
 mod ops;
+mod outside;
 mod prelude;
 mod random;
 mod shape;

@@ -68,7 +68,9 @@ impl<'a> Eval<'a> {
                 }
                 let values: Vec<&PyValue> =
                     covered.iter().filter_map(|k| rec.calls[*k].args.get(p).map(|a| &a.1)).collect();
-                let same = values.iter().all(|x| strip_ids(x) == strip_ids(v));
+                // what a bench sets is meant to be set: an input, unless that is refused
+                let set = fix == Fix::Defaults && super::outside::attribute_set(&name).is_some();
+                let same = !set && values.iter().all(|x| strip_ids(x) == strip_ids(v));
                 let is_default = defaults.iter().any(|(n, d)| n == pname && strip_ids(d) == strip_ids(v));
                 let spec = self.param_spec(v, &values, same, is_default, fix, &mut lengths);
                 if let ParamSpec::Fixed(f) = &spec {
