@@ -6,5 +6,6 @@ mod misbehaviour;
 mod pipeline;
 mod recording;
 mod reference;
+mod state;
 mod support;
 mod values;

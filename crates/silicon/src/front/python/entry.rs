@@ -195,6 +195,7 @@ impl<'a> Eval<'a> {
                 self.heap = h0.clone();
                 self.heap.reserve_ids(ids);
                 let b = self.build_entry(rec, s, &entry, object.as_ref(), &specs, &mut h0, &mut changes, &mut grown)?;
+                grown |= specs.share(self, &h0);
                 built.push(b);
             }
             if changes.is_empty() && !grown {

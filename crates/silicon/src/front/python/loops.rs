@@ -56,7 +56,15 @@ pub enum Spec {
 
 /// Slots that calls of an entry change, with what they hold: the state of the translation.
 #[derive(Clone, Debug, Default)]
-pub struct StateSpecs(BTreeMap<Slot, Spec>);
+pub struct StateSpecs(BTreeMap<Slot, Spec>, Aliases);
+
+/// Slots whose array another one may hold too, and the arrays: after the call they are kept apart, so nothing may be
+/// stored into them.
+#[derive(Clone, Debug, Default)]
+struct Aliases {
+    slots: Shared,
+    cells: std::collections::BTreeSet<CellId>,
+}
 
 impl StateSpecs {
     /// Puts fresh values into the heap; their ids, slot by slot.
@@ -64,10 +72,39 @@ impl StateSpecs {
         let mut out = Vec::new();
         for (slot, spec) in &self.0 {
             let mut ids = Vec::new();
-            ev.open_slot(slot, spec, &mut ids, false)?;
+            ev.open_slot(slot, spec, &mut ids, self.1.slots.contains(slot))?;
             out.push(ids);
         }
+        for c in &self.1.cells {
+            if let Cell::Array { frozen, .. } = ev.heap.get_mut(*c) {
+                *frozen = true;
+            }
+        }
         Ok(out)
+    }
+    /// Looks for slots that hold the same array before the first call or, on the current heap, after one; whether there
+    /// are new ones.
+    pub fn share(&mut self, ev: &Eval<'_>, h0: &Heap) -> bool {
+        let modules: std::collections::BTreeSet<CellId> = ev.globals.values().copied().collect();
+        let before = (self.1.slots.len(), self.1.cells.len());
+        for slot in self.0.keys() {
+            for heap in [h0, &ev.heap] {
+                let value = Eval::slot_value(heap, slot);
+                let inner = match &value {
+                    Some(Value::Maybe(x, _)) => Some(&**x),
+                    v => v.as_ref(),
+                };
+                let Some(Value::Array(x)) = inner else { continue };
+                let holders = super::merge::slots_holding(heap, x.cell);
+                if holders.iter().filter(|(c, _)| !modules.contains(c)).count() > 1 {
+                    self.1.slots.insert(slot.clone());
+                    if h0.find(x.cell).is_some() {
+                        self.1.cells.insert(x.cell);
+                    }
+                }
+            }
+        }
+        before != (self.1.slots.len(), self.1.cells.len())
     }
     /// Values of the slots on the current heap, in the order of [`Self::open`].
     pub fn close(&self, ev: &mut Eval<'_>) -> R<Vec<ValueId>> {

@@ -85,7 +85,10 @@ impl Eval<'_> {
                     _ => hidden("it is one of several things"),
                 }
             }
-            Value::Poison(why) | Value::Unbound(why) => hidden(why),
+            Value::Poison(why) | Value::Unbound(why) => {
+                let why = why.rsplit_once("kept between calls: ").map_or(&**why, |(_, why)| why);
+                hidden(&why.replace("this variable", "it").replace("rounds of the loop", "calls"))
+            }
             _ => StateTree::Unchanged,
         }
     }
