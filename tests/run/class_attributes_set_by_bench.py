@@ -1,6 +1,7 @@
 # Attributes that the bench sets, or stores into, between calls: numbers, arrays, those of an object inside, a property.
 # family: classes
 # entry: Shelf
+# compare: derived
 import numpy as np
 
 class Slope:

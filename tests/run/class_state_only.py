@@ -1,6 +1,7 @@
 # Methods that return nothing: what they do is in the attributes.
 # family: classes
 # entry: Meter
+# compare: derived
 import numpy as np
 
 class Meter:

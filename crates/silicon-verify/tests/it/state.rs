@@ -148,7 +148,7 @@ fn what_the_bench_sets_between_calls_is_recorded_as_a_call() {
     let PyValue::Object { attrs, .. } = &r.instances[0] else { panic!() };
     assert_eq!((named(attrs, "gain"), named(attrs, "_cut")), (&float(3.0), &float(10.0)), "configuration, not a call");
     assert_eq!(r.calls[1].args[0].1, float(0.5));
-    assert_eq!(r.calls[1].at, Some(("bench.py".into(), 6, false)), "two lines set it: that of the call is told");
+    assert_eq!(r.calls[1].at, Some(("bench.py".into(), 9, false)), "two lines set it: that of the call is told");
     assert_eq!(r.calls[4].at, Some(("bench.py".into(), 10, true)));
     assert_eq!(doubles(&r.calls[2].args[0].1), [1.0, 7.0]);
     assert_eq!(r.calls[5].args, [("hz".to_string(), float(6.0))], "a property takes what it is given");
