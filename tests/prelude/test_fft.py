@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.fft
+import scipy.fftpack
 
 from compare import bound, compare, finish, raises
 
@@ -38,7 +39,7 @@ SIZES = list(range(1, 65)) + [
 
 def lookup(name):
     space, function = name.rsplit(".", 1)
-    return getattr({"numpy.fft": np.fft, "scipy.fft": scipy.fft}[space], function)
+    return getattr({"numpy.fft": np.fft, "scipy.fft": scipy.fft, "scipy.fftpack": scipy.fftpack}[space], function)
 
 
 def noise(shape, dtype):
@@ -175,5 +176,24 @@ for name in ("scipy.fft.dct", "scipy.fft.idct"):
                 compare(name, DCT[name](x, kind, 8, axis, "ortho", orthogonalize=ortho), want, 20, np.abs(want).max())
     raises(name, NotImplementedError, lambda: DCT[name](noise(4, np.complex64)), "complex")
     raises(name, ValueError, lambda: DCT[name](noise(4, np.float64), 7), "type")
+
+# SciPy's older module: the same transforms with fewer options.
+for name in ("scipy.fftpack.fft", "scipy.fftpack.ifft"):
+    for dtype in (np.float32, np.float64, np.complex64, np.complex128, np.int32):
+        for n in (None, 5, 12):
+            for axis in (0, 1, -1):
+                x = noise((6, 8), dtype)
+                want = lookup(name)(x, n, axis)
+                compare(name, FFT[name](x, n, axis), want, units(12), np.abs(want).max() + np.abs(x).max())
+for name in ("scipy.fftpack.dct", "scipy.fftpack.idct"):
+    for kind in (1, 2, 3, 4):
+        for norm in (None, "ortho"):
+            x = noise((6, 8), np.float64)
+            want = lookup(name)(x, kind, 7, 0, norm)
+            compare(name, DCT[name](x, kind, 7, 0, norm), want, units(28), np.abs(want).max() + 2 * np.abs(x).max())
+for name in ("scipy.fftpack.fftshift", "scipy.fftpack.ifftshift"):
+    x = noise((5, 4), np.float32)
+    compare(name, FFT[name](x, 0), lookup(name)(x, 0), 0)
+compare("scipy.fftpack.fftfreq", FFT["scipy.fftpack.fftfreq"](9, 0.25), scipy.fftpack.fftfreq(9, 0.25), 1)
 
 finish([FFT, DCT])

@@ -546,7 +546,8 @@ class Recorder:
         return self.instances[key][0], True
 
     def log_draw(self, name, result):
-        if self.draws is None:
+        # what a library draws for itself, importing it included, is none of the program's draws
+        if self.draws is None or self.project.relative(sys._getframe(2).f_code.co_filename) is None:
             return
         with Trusted():
             self.encoder.scope()

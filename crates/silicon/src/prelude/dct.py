@@ -133,7 +133,7 @@ def _cosine(x, type, n, axis, norm, inverse, orthogonalize):
     return _from_last(y.reshape(_replaced(t.shape, x.ndim - 1, n)), axis)
 
 
-# binds: scipy.fft.dct
+# binds: scipy.fft.dct, scipy.fftpack.dct
 def dct(x, type=2, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, orthogonalize=None):
     return _cosine(x, type, n, axis, norm, False, orthogonalize)
 
@@ -141,3 +141,9 @@ def dct(x, type=2, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, 
 # binds: scipy.fft.idct
 def idct(x, type=2, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, orthogonalize=None):
     return _cosine(x, type, n, axis, norm, True, orthogonalize)
+
+
+# binds: scipy.fftpack.idct
+def fftpack_idct(x, type=2, n=None, axis=-1, norm=None, overwrite_x=False):
+    """The forward transform of the type that undoes this one, without the factor 1/(2n)."""
+    return _cosine(x, {1: 1, 2: 3, 3: 2, 4: 4}.get(type, type), n, axis, norm, False, None)

@@ -142,6 +142,16 @@ def scipy_fft(x, n=None, axis=-1, norm=None, overwrite_x=False, workers=None, pl
     return _complex_transform(x, n, axis, False, norm)
 
 
+# binds: scipy.fftpack.fft
+def fftpack_fft(x, n=None, axis=-1, overwrite_x=False):
+    return _complex_transform(x, n, axis, False, None)
+
+
+# binds: scipy.fftpack.ifft
+def fftpack_ifft(x, n=None, axis=-1, overwrite_x=False):
+    return _complex_transform(x, n, axis, True, None)
+
+
 # binds: numpy.fft.ifft
 def numpy_ifft(a, n=None, axis=-1, norm=None, out=None):
     _no_out(out)
@@ -316,17 +326,17 @@ def _rolled(x, axes, forward):
     return y
 
 
-# binds: numpy.fft.fftshift, scipy.fft.fftshift
+# binds: numpy.fft.fftshift, scipy.fft.fftshift, scipy.fftpack.fftshift
 def fftshift(x, axes=None):
     return _rolled(x, axes, True)
 
 
-# binds: numpy.fft.ifftshift, scipy.fft.ifftshift
+# binds: numpy.fft.ifftshift, scipy.fft.ifftshift, scipy.fftpack.ifftshift
 def ifftshift(x, axes=None):
     return _rolled(x, axes, False)
 
 
-# binds: numpy.fft.fftfreq, scipy.fft.fftfreq
+# binds: numpy.fft.fftfreq, scipy.fft.fftfreq, scipy.fftpack.fftfreq
 def fftfreq(n, d=1.0):
     k = np.arange(n)
     return np.where(k < (n + 1) // 2, k, k - n) * (1.0 / (n * d))

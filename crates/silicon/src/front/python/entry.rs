@@ -2,12 +2,11 @@
 
 use super::eval::{Eval, Frame, R, Stop};
 use super::loops::{Slot, StateSpecs};
-use super::merge::Flow;
+use super::recorded::{identifier, strip_ids};
 use super::state::{Cell, Content, Heap};
-use super::value::{ArrayRef, CellId, DynScalar, Kind, Value};
+use super::value::{ArrayRef, CellId, Value};
 use crate::dtype::DType;
-use crate::hir::{Dim, Entry, Func, Module, ParamRole, Region, ResultRole, StateField, Type, ValueId};
-use crate::interp::Machine;
+use crate::hir::{Dim, Func, Module, ParamRole, Region, ResultRole, ValueId};
 use crate::oracle::{Oracle, PyValue, Recording};
 use crate::translation::{ArgTree, EntryInfo, LeafKind, Options, Outcome, ResultTree, Translation};
 use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
@@ -22,6 +21,9 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
     for fix in [Fix::Defaults, Fix::Numbers, Fix::Lengths] {
         let mut ev = Eval::new(&arena, oracle);
         let out = ev.translate(recording, options, fix);
+        if out.is_ok() {
+            ev.note_untaken_branches();
+        }
         let sources = std::mem::take(&mut ev.sources);
         let mut diagnostics = std::mem::take(&mut ev.warnings);
         match out {
@@ -44,7 +46,8 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
                 let retry = d.code != "PM0100" && ev.fixed_could_help;
                 diagnostics.push(d);
                 let outcome = Outcome { translation: None, diagnostics, sources };
-                last = last.or(Some(outcome));
+                // what stays refused with most things fixed is the reason
+                last = Some(outcome);
                 if !retry {
                     break;
                 }
@@ -90,10 +93,10 @@ pub(super) struct PortSpec {
 }
 
 pub(super) struct Built {
-    func: Func,
-    params: Vec<ParamRole>,
-    results: Vec<ResultRole>,
-    info: EntryInfo,
+    pub(super) func: Func,
+    pub(super) params: Vec<ParamRole>,
+    pub(super) results: Vec<ResultRole>,
+    pub(super) info: EntryInfo,
 }
 
 impl<'a> Eval<'a> {
@@ -145,6 +148,7 @@ impl<'a> Eval<'a> {
             narrow: false,
             script: false,
             fixed_could_help: false,
+            branches: Default::default(),
         }
     }
 
@@ -183,6 +187,7 @@ impl<'a> Eval<'a> {
             None => None,
         };
         let entry = self.import(&rec.entry, true)?;
+        self.warn_of_uncovered(&signatures, &entry);
         let mut h0 = self.heap.clone();
         let mut specs = StateSpecs::default();
         for _round in 0..16 {
@@ -237,8 +242,6 @@ impl<'a> Eval<'a> {
         }
         Ok(())
     }
-
-    // ---- signatures ----
 
     // ---- one entry ----
 
@@ -405,7 +408,7 @@ impl<'a> Eval<'a> {
         self.parameter_cells.clear();
     }
     #[allow(clippy::too_many_arguments, reason = "the parts of one entry")]
-    fn close_function(
+    pub(super) fn close_function(
         &mut self,
         mut params: Vec<ValueId>,
         mut roles: Vec<ParamRole>,
@@ -508,402 +511,4 @@ impl<'a> Eval<'a> {
         }
         Ok((positional, keywords, receiver))
     }
-    #[allow(clippy::type_complexity, reason = "port name, value, array cell, list cell")]
-    fn open_param(
-        &mut self,
-        name: &str,
-        spec: &ParamSpec,
-        recorded: Option<&PyValue>,
-        params: &mut Vec<ValueId>,
-        ports: &mut Vec<(String, ValueId, Option<ArrayRef>, Option<CellId>)>,
-        cells: &mut HashMap<u64, Value>,
-    ) -> R<(Value, ArgTree)> {
-        match spec {
-            ParamSpec::Fixed(p) => {
-                let v = self.import(p, true)?;
-                Ok((v, ArgTree::Fixed { value: p.clone() }))
-            }
-            ParamSpec::Sequence(tuple, parts) => {
-                let recorded: Vec<Option<&PyValue>> = match recorded {
-                    Some(PyValue::Tuple { v, .. } | PyValue::List { v, .. }) => v.iter().map(Some).collect(),
-                    _ => vec![None; parts.len()],
-                };
-                let mut values = Vec::new();
-                let mut trees = Vec::new();
-                for (k, p) in parts.iter().enumerate() {
-                    let (v, t) = self.open_param(
-                        &format!("{name}_{k}"),
-                        p,
-                        recorded.get(k).copied().flatten(),
-                        params,
-                        ports,
-                        cells,
-                    )?;
-                    values.push(v);
-                    trees.push(t);
-                }
-                let v = if *tuple { Value::tuple(values) } else { Value::List(self.heap.alloc(Cell::List(values))) };
-                Ok((v, ArgTree::Sequence { items: trees }))
-            }
-            ParamSpec::Port(p) => {
-                let id_of = recorded.and_then(array_id).unwrap_or(0);
-                if id_of != 0
-                    && let Some(v) = cells.get(&id_of)
-                    && let Value::Array(a) = v
-                {
-                    let port =
-                        ports.iter().find(|q| q.2.as_ref().is_some_and(|x| x.cell == a.cell)).map(|q| q.0.clone());
-                    return Ok((v.clone(), ArgTree::Input { port: port.unwrap_or_default() }));
-                }
-                let mut port = identifier(name);
-                while ports.iter().any(|q| q.0 == port) {
-                    port.push('_');
-                }
-                let ty = Type { dtype: p.dtype, shape: p.shape.clone() };
-                let id = self.func.new_value(ty.clone(), None);
-                self.func.values[id.0 as usize].name = Some(port.clone());
-                params.push(id);
-                let (mut array, mut list) = (None, None);
-                let v = match p.kind {
-                    LeafKind::Array => {
-                        let v = self.new_array(id);
-                        if let Value::Array(a) = &v {
-                            self.parameter_cells.insert(a.cell);
-                            array = Some(a.clone());
-                        }
-                        if id_of != 0 {
-                            cells.insert(id_of, v.clone());
-                        }
-                        v
-                    }
-                    LeafKind::List => {
-                        let template = match p.dtype {
-                            DType::Int64 => Value::Sym(Dim::from(ValueId(0))),
-                            d => Value::Dyn(DynScalar { id: ValueId(0), dtype: d, kind: Kind::Py }),
-                        };
-                        let n = p.shape[0].clone();
-                        let l = super::state::DynList {
-                            storage: id,
-                            item: Type::scalar(p.dtype),
-                            template,
-                            len: n.clone(),
-                            capacity: n,
-                        };
-                        let c = self.heap.alloc(Cell::DynList(l));
-                        list = Some(c);
-                        Value::List(c)
-                    }
-                    LeafKind::Python => {
-                        if let Some((lo, hi)) = p.range {
-                            self.ranged.push((id, port.clone(), lo, hi));
-                        }
-                        self.scalar(id, Kind::Py)
-                    }
-                    _ => {
-                        if let Some(r) = p.dtype.int_range()
-                            && p.dtype != DType::Uint64
-                        {
-                            self.set_range(id, r);
-                        }
-                        Value::Dyn(DynScalar { id, dtype: p.dtype, kind: Kind::Np })
-                    }
-                };
-                ports.push((port.clone(), id, array, list));
-                Ok((v, ArgTree::Input { port }))
-            }
-        }
-    }
-    #[allow(clippy::type_complexity, reason = "port name, value, array cell, list cell")]
-    fn bound_for_lists(&self, ports: &[(String, ValueId, Option<ArrayRef>, Option<CellId>)]) -> Option<Dim> {
-        let mut best: Option<Dim> = None;
-        for (_, id, _, _) in ports {
-            let size = self.func.ty(*id).size();
-            if self.func.ty(*id).rank() == 0 {
-                continue;
-            }
-            best = Some(match best {
-                None => size,
-                Some(b) if self.proves_le(&size, &b) => b,
-                Some(b) if self.proves_le(&b, &size) => size,
-                Some(b) => b.add(&size),
-            });
-        }
-        best.map(|b| b.offset(64))
-    }
-    fn result_tree(
-        &mut self,
-        v: &Value,
-        name: &str,
-        results: &mut Vec<ValueId>,
-        roles: &mut Vec<ResultRole>,
-        names: &mut Vec<String>,
-    ) -> R<ResultTree> {
-        let v = &self.settle(v)?;
-        if self.is_static(v)
-            && let Some(value) = self.export(v)
-        {
-            return Ok(if matches!(v, Value::None) { ResultTree::None } else { ResultTree::Constant { value } });
-        }
-        let mut output = |id: ValueId, kind: LeafKind| {
-            let mut port = identifier(name);
-            while names.contains(&port) {
-                port.push('_');
-            }
-            names.push(port.clone());
-            results.push(id);
-            roles.push(ResultRole::Output(port.clone()));
-            ResultTree::Output { port, kind }
-        };
-        Ok(match v {
-            Value::Array(a) => {
-                let id = self.read_array(a)?;
-                output(id, LeafKind::Array)
-            }
-            Value::Dyn(d) => output(
-                d.id,
-                match d.kind {
-                    Kind::Py => LeafKind::Python,
-                    Kind::Np => LeafKind::Scalar,
-                    Kind::Mixed => LeafKind::Either,
-                },
-            ),
-            Value::Sym(d) => {
-                let id = self.dim_value(d)?;
-                output(id, LeafKind::Python)
-            }
-            Value::Tuple(items, _) => {
-                let mut out = Vec::new();
-                for (k, x) in items.clone().iter().enumerate() {
-                    out.push(self.result_tree(x, &format!("{name}{k}"), results, roles, names)?);
-                }
-                ResultTree::Tuple { items: out }
-            }
-            Value::List(c) => match self.heap.get(*c).clone() {
-                Cell::DynList(l) => {
-                    let id = self.list_storage(&l)?;
-                    output(id, LeafKind::List)
-                }
-                Cell::List(items) => {
-                    let mut out = Vec::new();
-                    for (k, x) in items.iter().enumerate() {
-                        out.push(self.result_tree(x, &format!("{name}{k}"), results, roles, names)?);
-                    }
-                    ResultTree::List { items: out }
-                }
-                _ => return self.refuse("PM0999", "internal error: not a list cell"),
-            },
-            Value::Dict(c) => {
-                let Cell::Dict(items) = self.heap.get(*c).clone() else {
-                    return self.refuse("PM0999", "internal error");
-                };
-                let mut out = Vec::new();
-                for (k, x) in items {
-                    let Some(key) = self.export(&k) else { return self.refuse("PM0134", "a dict key depends on data") };
-                    let label = match &k {
-                        Value::Str(s) => format!("{name}_{s}"),
-                        _ => format!("{name}_{}", out.len()),
-                    };
-                    out.push((key, self.result_tree(&x, &label, results, roles, names)?));
-                }
-                ResultTree::Dict { items: out }
-            }
-            Value::Object(_) => ResultTree::Argument { name: "self".into() },
-            v => {
-                let what = v.describe();
-                return self.refuse("PM0165", format!("the entry returns {what}, which cannot be an output"));
-            }
-        })
-    }
-
-    // ---- module ----
-
-    fn assemble(
-        &mut self,
-        rec: &Recording,
-        built: Vec<Built>,
-        h0: &Heap,
-        specs: &StateSpecs,
-        instances: Vec<usize>,
-        object: Option<&Value>,
-    ) -> R<Translation> {
-        if rec.instances.len() > 1
-            && let Some(name) = specs.shared()
-        {
-            return self.refuse_help(
-                "PM0167",
-                format!(
-                    "`{name}` is shared by all objects and changes from call to call; the bench uses {} objects",
-                    rec.instances.len()
-                ),
-                "keep the value in each object (`self.name`), or use one object",
-            );
-        }
-        // initial state: run the emission of the initial values once
-        self.heap = h0.clone();
-        self.open_function("initial");
-        let initial = specs.close(self)?;
-        let body = self.regions.pop().unwrap_or_default();
-        let mut func = std::mem::take(&mut self.func);
-        func.body = Region { params: vec![], body, results: initial.clone() };
-        let types: Vec<Type> = initial.iter().map(|v| func.ty(*v).clone()).collect();
-        let roles: Vec<ResultRole> = (0..initial.len()).map(|k| ResultRole::Output(format!("s{k}"))).collect();
-        let mut scratch = self.module.clone();
-        scratch.state.clear();
-        scratch.entries = vec![Entry { func, params: vec![], results: roles }];
-        let tensors = if initial.is_empty() {
-            vec![]
-        } else {
-            match Machine::new(&scratch).call("initial", &[]) {
-                Ok(r) => r.outputs,
-                Err(f) => return self.refuse("PM0999", format!("internal error: initial state: {}", f.message)),
-            }
-        };
-        let names = specs.names();
-        let mut fields = Vec::new();
-        for (k, (ty, (_, t))) in types.into_iter().zip(tensors).enumerate() {
-            if ty.shape.iter().any(|d| d.as_const().is_none()) {
-                return self.refuse("PM0139", "an attribute whose size depends on data is kept between calls");
-            }
-            let n = super::value::NdArray {
-                dtype: ty.dtype,
-                shape: ty.shape.iter().filter_map(|d| d.as_const()).map(|c| c as usize).collect(),
-                data: t.to_le_bytes(),
-            };
-            let init = self.table_id(&n, "initial state");
-            fields.push(StateField { name: names[k].clone(), ty, init });
-        }
-        self.module.state = fields;
-        let mut entries = Vec::new();
-        let mut infos = Vec::new();
-        for b in built {
-            entries.push(Entry { func: b.func, params: b.params, results: b.results });
-            infos.push(b.info);
-        }
-        self.module.entries = entries;
-        let state = match object {
-            Some(o) => self.observe(o, h0, specs, &names)?,
-            None => Vec::new(),
-        };
-        let module = std::mem::take(&mut self.module);
-        Ok(Translation { module, entries: infos, covered_instances: instances, state })
-    }
-
-    // ---- scripts ----
-
-    fn translate_script(&mut self, rec: &Recording, options: &Options, names: &str) -> R<Translation> {
-        self.script = true;
-        let file = self.load(&options.file)?;
-        let scope = self.heap.alloc(Cell::Scope { vars: Default::default(), parent: None, outer: vec![] });
-        self.captured.insert(scope);
-        self.globals.insert("__main__".into(), scope);
-        self.open_function("script");
-        self.draws = rec.script_draws.iter().map(|(n, _, v)| (n.clone(), v.clone())).collect();
-        let largest = rec
-            .script_draws
-            .iter()
-            .map(|d| &d.2)
-            .chain(rec.script_results.iter().map(|r| &r.1))
-            .map(|v| match v {
-                PyValue::Ndarray { shape, .. } => shape.iter().product(),
-                PyValue::List { v, .. } => v.len(),
-                _ => 0,
-            })
-            .max()
-            .unwrap_or(0);
-        self.list_capacity = (largest as i64 * 16).max(4096);
-        self.frames.push(Frame { scope, file, def: None, owner: None, call_span: None });
-        let flow = self.block(&file.module.body)?;
-        if !matches!(flow, Flow::Normal) {
-            return self.refuse("PM0163", "the script leaves its top level early");
-        }
-        let mut results = Vec::new();
-        let mut roles = Vec::new();
-        let mut used = Vec::new();
-        let mut items = Vec::new();
-        for n in names.split(',').map(str::trim) {
-            let Some(v) = self.lookup(n) else {
-                return self.refuse("PM0163", format!("the script has no variable `{n}`"));
-            };
-            let tree = self.result_tree(&v, n, &mut results, &mut roles, &mut used)?;
-            items.push((PyValue::Str { v: n.into() }, tree));
-        }
-        self.frames.pop();
-        if self.random_inputs.is_empty() {
-            self.warnings.push(Diagnostic::new(
-                "PM0166",
-                Severity::Warning,
-                "nothing in this script depends on an input: the translation is a table of constants",
-            ));
-        }
-        let s = Signature { name: "script".into(), params: vec![], covered: vec![0], uncovered: vec![] };
-        let b = self.close_function(vec![], vec![], results, roles, &s, vec![], ResultTree::Dict { items })?;
-        self.assemble(rec, vec![b], &Heap::default(), &StateSpecs::default(), vec![], None)
-    }
-}
-
-pub(super) fn python_number(v: &PyValue) -> Option<DType> {
-    match v {
-        PyValue::Int { v } if v.parse::<i64>().is_ok() => Some(DType::Int64),
-        PyValue::Float { .. } => Some(DType::Float64),
-        PyValue::Complex { .. } => Some(DType::Complex128),
-        PyValue::Bool { .. } => Some(DType::Bool),
-        _ => None,
-    }
-}
-
-pub(super) fn shape_of(v: &PyValue) -> Vec<usize> {
-    match v {
-        PyValue::Ndarray { shape, .. } => shape.clone(),
-        PyValue::Tuple { v, .. } | PyValue::List { v, .. } => v.iter().flat_map(shape_of).collect(),
-        _ => Vec::new(),
-    }
-}
-
-pub(super) fn array_id(v: &PyValue) -> Option<u64> {
-    match v {
-        PyValue::Ndarray { id, .. } if *id != 0 => Some(*id),
-        _ => None,
-    }
-}
-
-/// The value without object identities, for comparison.
-pub fn strip_ids(v: &PyValue) -> PyValue {
-    let all = |v: &[PyValue]| v.iter().map(strip_ids).collect();
-    match v {
-        PyValue::List { v, .. } => PyValue::List { v: all(v), id: 0 },
-        PyValue::Tuple { v, names } => PyValue::Tuple { v: all(v), names: names.clone() },
-        PyValue::Set { v, .. } => PyValue::Set { v: all(v), id: 0 },
-        PyValue::Dict { v, .. } => {
-            PyValue::Dict { v: v.iter().map(|(k, x)| (strip_ids(k), strip_ids(x))).collect(), id: 0 }
-        }
-        PyValue::Ndarray { dtype, shape, data, .. } => {
-            PyValue::Ndarray { dtype: *dtype, shape: shape.clone(), data: data.clone(), id: 0, base: 0 }
-        }
-        PyValue::Object { class, attrs, .. } => PyValue::Object {
-            class: Box::new(strip_ids(class)),
-            id: 0,
-            attrs: attrs.iter().map(|(k, x)| (k.clone(), strip_ids(x))).collect(),
-        },
-        PyValue::Class { module, qualname, file, line, .. } => PyValue::Class {
-            module: module.clone(),
-            qualname: qualname.clone(),
-            file: file.clone(),
-            line: *line,
-            bases: vec![],
-            attrs: vec![],
-        },
-        PyValue::Opaque { type_name, repr, .. } => {
-            PyValue::Opaque { type_name: type_name.clone(), repr: repr.clone(), handle: 0 }
-        }
-        v => v.clone(),
-    }
-}
-
-/// A name as a C and Rust identifier.
-pub fn identifier(name: &str) -> String {
-    let mut out: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) {
-        out.insert(0, '_');
-    }
-    out
 }

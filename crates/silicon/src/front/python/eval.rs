@@ -173,6 +173,8 @@ pub struct Eval<'a> {
     pub script: bool,
     /// Whether taking unchanging numbers as constants might help a refused translation.
     pub fixed_could_help: bool,
+    /// Bodies of `if` statements of the project whose condition was known, and whether any run took them.
+    pub branches: std::collections::BTreeMap<Span, bool>,
     /// Int inputs with the range they are held to.
     pub ranged: Vec<(ValueId, String, i64, i64)>,
     /// Values checked arithmetic computed, as the sums they are equal to.

@@ -125,7 +125,7 @@ impl StateSpecs {
             index: None,
             flow: Flow::Normal,
         };
-        let mut out = ev.changed_slots(&a, &self.0, &[], h0)?;
+        let mut out = ev.changed_slots(&a, &self.0, &[], h0, true)?;
         // what cannot be kept is no state: a call that reads it before it writes it is refused there
         for (slot, spec) in &mut out {
             let name = slot_name(slot);
@@ -250,7 +250,7 @@ impl<'a> Eval<'a> {
         for _round in 0..24 {
             let a = self.attempt(kind, &h0, &specs, &shared, body)?;
             let escapes = a.flow.set() & (2 | 4) != 0;
-            let changed = self.changed_slots(&a, &specs, temporaries, &h0)?;
+            let changed = self.changed_slots(&a, &specs, temporaries, &h0, false)?;
             let newly = self.shared_slots(&a, &specs, &changed, &h0, &mut shared);
             let stable = changed.is_empty() && (leaves || !escapes) && !newly;
             if stable {

@@ -1,6 +1,7 @@
 //! The Python front end: a recording of the user's bench and the sources in, HIR out.
 
 mod array;
+mod assemble;
 mod attribute;
 mod bounds;
 mod builtins;
@@ -14,6 +15,7 @@ mod expr;
 mod index;
 mod iterate;
 mod library;
+mod loop_stmt;
 mod loops;
 mod merge;
 mod methods;
@@ -23,8 +25,11 @@ mod numpy_ops;
 mod observe;
 mod ops;
 mod outside;
+mod ports;
 mod prelude;
+mod raise_stmt;
 mod random;
+mod recorded;
 mod shape;
 mod signature;
 mod slots;

@@ -1,7 +1,7 @@
 //! Where the attributes of the entry's object lie in the state of the translation, so that they can be compared with
 //! CPython's after a call.
 
-use super::entry::identifier;
+use super::recorded::identifier;
 use super::eval::{Eval, R};
 use super::loops::StateSpecs;
 use super::state::{Cell, Content, Heap};

@@ -7,15 +7,22 @@ use crate::hir::Type;
 
 impl<'a> Eval<'a> {
     /// A value drawn from a random generator becomes an input.
-    pub fn random_draw(&mut self, name: &str, args: &[Value], _kwargs: &Keywords) -> R<Value> {
-        if name.ends_with(".seed") || name.ends_with("default_rng") || name.ends_with("RandomState") {
-            return Ok(if name.ends_with(".seed") {
-                Value::None
-            } else {
-                Value::Library("numpy.random.generator".into())
-            });
+    pub fn random_draw(&mut self, name: &str, args: &[Value], kwargs: &Keywords) -> R<Value> {
+        let makes = name.ends_with("default_rng") || name.ends_with("RandomState");
+        let seed = args.first().or(kwargs.iter().find(|(k, _)| &**k == "seed").map(|(_, v)| v));
+        if makes && !self.script && matches!(seed, None | Some(Value::None)) {
+            return self.refuse_help(
+                "PM0145",
+                "this generator is seeded by the operating system: no two calls give the same result",
+                "give it a seed, or pass the generator's numbers in as an argument",
+            );
         }
-        let _ = args;
+        if makes {
+            return Ok(Value::Library("numpy.random.generator".into()));
+        }
+        if name.ends_with(".seed") {
+            return Ok(Value::None);
+        }
         if self.loop_depth > 0 {
             return self.refuse_help(
                 "PM0145",

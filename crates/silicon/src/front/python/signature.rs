@@ -1,11 +1,14 @@
 //! Which arguments of the recorded calls become ports, and which are fixed.
 
-use super::entry::{Fix, ParamSpec, PortSpec, Signature, array_id, identifier, python_number, shape_of, strip_ids};
-use super::eval::{Eval, R};
+use super::entry::{Fix, ParamSpec, PortSpec, Signature};
+use super::eval::{Code, Eval, R};
+use super::recorded::{array_id, identifier, python_number, shape_of, strip_ids};
+use super::value::{Member, Value};
 use crate::dtype::DType;
 use crate::hir::{self, Dim, LengthId};
 use crate::oracle::{PyValue, RecordedCall, Recording};
 use crate::translation::{ArgExtent, ArgSpec, LeafKind, Options};
+use proofmark_base::diagnostics::{Diagnostic, Severity, Span};
 use std::collections::{HashMap, HashSet};
 
 impl<'a> Eval<'a> {
@@ -105,6 +108,32 @@ impl<'a> Eval<'a> {
             out.push(self.declared_signature(rec, &options.args)?);
         }
         Ok(out)
+    }
+    /// A warning where calls of the bench differ from the one translated: nothing is shown for them.
+    pub(super) fn warn_of_uncovered(&mut self, signatures: &[Signature], entry: &Value) {
+        for s in signatures {
+            let Some((_, why)) = s.uncovered.first() else { continue };
+            let (left, all) = (s.uncovered.len(), s.uncovered.len() + s.covered.len());
+            let what = format!("{left} of {all} calls of `{}` are not part of the translation: {why}", s.name);
+            let mut d = Diagnostic::new("PM0155", Severity::Warning, what)
+                .help("give each form a function of its own, or translate it with a bench of its own");
+            let f = match entry {
+                Value::Function(f) | Value::Method(_, f) => Some(f.clone()),
+                Value::Class(c) => match c.find(&s.name) {
+                    Some(Member::Method(f)) => Some(f),
+                    _ => None,
+                },
+                _ => None,
+            };
+            if let Some(f) = f
+                && let info = self.functions[f.def.0 as usize]
+                && let Code::Def(def) = info.code
+            {
+                let r = def.name.range;
+                d = d.at(Span { file: info.file.id, start: r.start().to_u32(), end: r.end().to_u32() }, "");
+            }
+            self.warnings.push(d);
+        }
     }
     fn default_values_of(&self, entry: &PyValue) -> Vec<(String, PyValue)> {
         match entry {

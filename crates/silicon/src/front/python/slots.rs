@@ -212,6 +212,9 @@ impl<'a> Eval<'a> {
                 let items = match v {
                     Value::List(c) => match self.heap.get(*c) {
                         Cell::List(items) if items.len() == specs.len() => items.clone(),
+                        Cell::DynList(l) if l.len == Dim::from(specs.len()) => (0..specs.len())
+                            .map(|k| self.get_item(v, &Value::Int(k as i128)))
+                            .collect::<R<Vec<_>>>()?,
                         _ => return self.refuse("PM0133", "the length of this list depends on data"),
                     },
                     _ => return self.refuse("PM0130", "a variable is a list on one path only"),
@@ -268,13 +271,15 @@ impl<'a> Eval<'a> {
         }
         Ok(())
     }
-    /// Slots whose value at the end of the body does not fit what the head assumed, with the widened spec.
+    /// Slots whose value at the end of the body does not fit what the head assumed, with the widened spec. `call`: the
+    /// body is a whole call of the entry.
     pub(super) fn changed_slots(
         &mut self,
         a: &Attempt,
         specs: &BTreeMap<Slot, Spec>,
         temporaries: &[Rc<str>],
         h0: &Heap,
+        call: bool,
     ) -> R<Vec<(Slot, Spec)>> {
         let scope = self.frames.last().map(|f| f.scope);
         let mut out = Vec::new();
@@ -362,8 +367,10 @@ impl<'a> Eval<'a> {
                 }
                 let first = Self::slot_value(h0, &slot).unwrap_or_else(unbound);
                 let mut want = self.widen(&first, &q, have, h0, &a.end)?;
+                // after a call its own variables are gone; what was there before it may still hold the list
+                let lives = |id: &CellId| !call || h0.find(*id).is_some();
                 let held = |v: &Value, heap: &Heap| match v {
-                    Value::List(c) => super::merge::slots_holding(heap, *c).len() > 1,
+                    Value::List(c) => super::merge::slots_holding(heap, *c).iter().filter(|(id, _)| lives(id)).count() > 1,
                     _ => false,
                 };
                 if matches!(want, Spec::Fresh(_)) && (held(&first, h0) || held(&q, &a.end)) {
@@ -462,8 +469,15 @@ impl<'a> Eval<'a> {
     /// The items of a list of known length that holds nothing but numbers.
     fn fresh_list(&self, v: &Value, heap: &Heap) -> Option<Spec> {
         let Value::List(c) = v else { return None };
-        let Cell::List(items) = &**heap.find(*c)? else { return None };
-        let items: Vec<Spec> = items.iter().map(|x| self.spec_of(x)).collect();
+        let items: Vec<Spec> = match &**heap.find(*c)? {
+            Cell::List(items) => items.iter().map(|x| self.spec_of(x)).collect(),
+            // an argument of a few items
+            Cell::DynList(l) if l.item.shape.is_empty() => {
+                let n = l.len.as_const().and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= 64)?;
+                vec![self.spec_of(&l.template); n]
+            }
+            _ => return None,
+        };
         items.iter().all(|s| matches!(s, Spec::Int | Spec::Scalar(..))).then_some(Spec::Fresh(items))
     }
     fn growing(&self, a: &Type, b: &Type) -> Option<Spec> {

@@ -1,14 +1,13 @@
 //! Statements.
 
-use super::eval::{Eval, Frame, R, Raised, Stop};
-use super::loops::LoopKind;
+use super::eval::{Eval, Frame, R, Stop};
 use super::merge::Flow;
 use super::ops::Truth;
 use super::state::Cell;
 use super::value::{CellId, Value};
 use crate::dtype::{DType, Scalar};
-use crate::hir::{Binary, Dim, Op, Type};
-use proofmark_base::diagnostics::Span;
+use crate::hir::{Binary, Op, Type};
+use proofmark_base::diagnostics::{Diagnostic, Severity, Span};
 use ruff_python_ast::{self as ast, CmpOp, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use std::rc::Rc;
@@ -466,14 +465,45 @@ impl<'a> Eval<'a> {
                 None => Ok(Flow::Normal),
                 Some((c, more)) => match &c.test {
                     Some(t) => ev.if_chain(t, &c.body, more),
-                    None => ev.block(&c.body),
+                    None => {
+                        ev.see_branch(&c.body, true);
+                        ev.block(&c.body)
+                    }
                 },
             }
         };
+        if let Truth::Known(taken) = truth {
+            self.see_branch(body, taken);
+            if taken {
+                rest.iter().for_each(|c| self.see_branch(&c.body, false));
+            }
+        }
         match truth {
             Truth::Known(true) => self.block(body),
             Truth::Known(false) => otherwise(self),
-            Truth::Dyn(c) => self.branch(c, |ev| ev.block(body), otherwise),
+            Truth::Dyn(c) => {
+                self.see_branch(body, true);
+                self.branch(c, |ev| ev.block(body), otherwise)
+            }
+        }
+    }
+    /// Remembers whether the body of an `if` of the project ran; one that only raises is no loss.
+    fn see_branch(&mut self, body: &'a [Stmt], taken: bool) {
+        let raises = |s: &Stmt| matches!(s, Stmt::Raise(_) | Stmt::Pass(_) | Stmt::Assert(_));
+        if self.frame().file.is_prelude || body.iter().all(raises) {
+            return;
+        }
+        if let Some(span) = body.first().and_then(|s| self.span_of(s.range())) {
+            *self.branches.entry(span).or_default() |= taken;
+        }
+    }
+    /// A note for every branch that no call takes: it is not part of the translation.
+    pub(super) fn note_untaken_branches(&mut self) {
+        for (span, taken) in std::mem::take(&mut self.branches) {
+            if !taken {
+                let what = "no call of the bench takes this branch: it is not part of the translation";
+                self.warnings.push(Diagnostic::new("PM0154", Severity::Note, what).at(span, ""));
+            }
         }
     }
 
@@ -534,402 +564,6 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// Runs a loop over known items, one after the other.
-    fn unroll(
-        &mut self,
-        count: usize,
-        bind: &mut dyn FnMut(&mut Self, &Dim) -> R<()>,
-        body: &mut dyn FnMut(&mut Self) -> R<Flow>,
-        at: usize,
-    ) -> R<Flow> {
-        for k in at..count {
-            bind(self, &Dim::from(k))?;
-            match body(self)? {
-                Flow::Normal | Flow::Continue => {}
-                Flow::Break => return Ok(Flow::Break),
-                Flow::Return => return Ok(Flow::Return),
-                Flow::Mixed(ctl, set) => {
-                    let code = if set & 8 != 0 {
-                        let three = self.constant(Scalar::i64(3))?;
-                        let zero = self.constant(Scalar::i64(0))?;
-                        let again = self.emit(Op::Binary(Binary::Eq), vec![ctl, three], Type::scalar(DType::Bool))?;
-                        self.emit(Op::Select, vec![again, zero, ctl], Type::scalar(DType::Int64))?
-                    } else {
-                        ctl
-                    };
-                    let set = (set & !8) | if set & 8 != 0 { 1 } else { 0 };
-                    if set & !1 == 0 {
-                        continue;
-                    }
-                    if k + 1 == count || set & 1 == 0 {
-                        return Ok(Flow::Mixed(code, set));
-                    }
-                    let zero = self.constant(Scalar::i64(0))?;
-                    let go = self.emit(Op::Binary(Binary::Eq), vec![code, zero], Type::scalar(DType::Bool))?;
-                    let left = Flow::Mixed(code, set & !1);
-                    return self.branch(go, |ev| ev.unroll(count, bind, body, k + 1), |_| Ok(left));
-                }
-            }
-        }
-        Ok(Flow::Normal)
-    }
-
-    fn for_statement(&mut self, f: &'a ast::StmtFor) -> R<Flow> {
-        if f.is_async {
-            return self.refuse("PM0105", "`async for` is not supported");
-        }
-        let iterable = self.expr(&f.iter)?;
-        let iterable = self.settle(&iterable)?;
-        self.span = self.span_of(f.range);
-        let temporaries = self.temporaries(f.range, &f.body, Some(&f.target));
-        let target = &f.target;
-        let body_stmts = &f.body;
-        let source = iterable.clone();
-        let mut bind = |ev: &mut Self, i: &Dim| -> R<()> {
-            let v = ev.iter_item(&source, i)?;
-            ev.assign(target, v)
-        };
-        let mut body = |ev: &mut Self| ev.block(body_stmts);
-        let flow = self.run_loop(&iterable, &temporaries, &mut bind, &mut body)?;
-        self.after_loop(flow, &f.orelse)
-    }
-    /// A loop over an iterable, unrolled or dynamic; the flow still holds `break`.
-    pub fn run_loop(
-        &mut self,
-        iterable: &Value,
-        temporaries: &[Rc<str>],
-        bind: &mut dyn FnMut(&mut Self, &Dim) -> R<()>,
-        body: &mut dyn FnMut(&mut Self) -> R<Flow>,
-    ) -> R<Flow> {
-        let len = self.iter_len(iterable)?;
-        let known = len.as_const().and_then(|n| usize::try_from(n).ok());
-        if known == Some(0) {
-            return Ok(Flow::Normal);
-        }
-        if let Some(n) = known {
-            if self.static_only > 0 {
-                return self.unroll(n, bind, body, 0);
-            }
-            let done = self.static_trial(|ev| ev.unroll(n, bind, body, 0))?;
-            if let Some(flow) = done {
-                return Ok(flow);
-            }
-            if n <= 4 || !self.iterates_uniformly(iterable) {
-                return self.unroll(n, bind, body, 0);
-            }
-        } else if self.static_only > 0 {
-            return Err(Stop::NeedsEmission);
-        }
-        let extents = self.dynamic_extents;
-        let range = match iterable {
-            Value::Range(r) if self.known_int(&r[2]).is_some() => Some(r.clone()),
-            _ => None,
-        };
-        let space = |ev: &mut Self| -> R<(Dim, Dim, i64)> {
-            match &range {
-                // loops over a range count in the range itself, so that bounds are seen
-                Some(r) => {
-                    let step = ev.known_int(&r[2]).unwrap_or(1) as i64;
-                    let (lo, hi) = (ev.dim_of(&r[0])?, ev.dim_of(&r[1])?);
-                    Ok((lo, hi, step))
-                }
-                None => Ok((Dim::from(0i64), len.clone(), 1)),
-            }
-        };
-        let dynamic = self.attempt_or_roll_back(|ev| {
-            let (lo, hi, step) = space(ev)?;
-            let mut by_range = |ev: &mut Self, i: &Dim| -> R<()> {
-                match &range {
-                    Some(_) => {
-                        // position of the value in the range
-                        ev.range_value = Some(i.clone());
-                        let out = bind(ev, &Dim::from(0i64));
-                        ev.range_value = None;
-                        out
-                    }
-                    None => bind(ev, i),
-                }
-            };
-            ev.dynamic_loop(LoopKind::Count { lo, hi, step, bind: &mut by_range }, temporaries, body)
-        })?;
-        match dynamic {
-            Ok(flow) => {
-                let made_extents = self.dynamic_extents > extents;
-                let _ = made_extents;
-                Ok(flow)
-            }
-            Err(stop) => {
-                self.range_value = None;
-                match known {
-                    Some(n) if n <= 600 => match self.unroll(n, bind, body, 0) {
-                        // the first reason is the more telling one
-                        Err(Stop::Refused(d)) if d.code == "PM0190" => Err(stop),
-                        other => other,
-                    },
-                    _ => Err(stop),
-                }
-            }
-        }
-    }
-    fn after_loop(&mut self, flow: Flow, orelse: &'a [Stmt]) -> R<Flow> {
-        match flow {
-            Flow::Break => Ok(Flow::Normal),
-            Flow::Return => Ok(Flow::Return),
-            Flow::Normal | Flow::Continue => self.block(orelse),
-            Flow::Mixed(ctl, set) => {
-                let mut flow = Flow::Mixed(ctl, set);
-                if !orelse.is_empty() && set & 1 != 0 {
-                    let zero = self.constant(Scalar::i64(0))?;
-                    let go = self.emit(Op::Binary(Binary::Eq), vec![ctl, zero], Type::scalar(DType::Bool))?;
-                    let left = Flow::Mixed(ctl, set & !1);
-                    flow = if set == 1 {
-                        self.block(orelse)?
-                    } else {
-                        self.branch(go, |ev| ev.block(orelse), |_| Ok(left))?
-                    };
-                }
-                let Flow::Mixed(ctl, set) = flow else { return Ok(flow) };
-                if set & 4 != 0 {
-                    // a break ends here
-                    if set & !(1 | 4) == 0 {
-                        return Ok(Flow::Normal);
-                    }
-                    let two = self.constant(Scalar::i64(2))?;
-                    let zero = self.constant(Scalar::i64(0))?;
-                    let broke = self.emit(Op::Binary(Binary::Eq), vec![ctl, two], Type::scalar(DType::Bool))?;
-                    let code = self.emit(Op::Select, vec![broke, zero, ctl], Type::scalar(DType::Int64))?;
-                    return Ok(Flow::Mixed(code, (set & !4) | 1));
-                }
-                if set & !1 == 0 { Ok(Flow::Normal) } else { Ok(Flow::Mixed(ctl, set)) }
-            }
-        }
-    }
-
-    fn while_statement(&mut self, w: &'a ast::StmtWhile) -> R<Flow> {
-        let temporaries = self.temporaries(w.range, &w.body, None);
-        let test = &w.test;
-        let body = &w.body;
-        let mut rounds = 0usize;
-        let mut unroll_budget = 0usize;
-        let mut reason: Option<Stop> = None;
-        loop {
-            // known rounds run at translation time
-            self.span = self.span_of(w.range);
-            let known = {
-                let step = |ev: &mut Self| -> R<Option<Flow>> {
-                    match ev.condition(test)? {
-                        Truth::Known(false) => Ok(None),
-                        Truth::Known(true) => ev.block(body).map(Some),
-                        Truth::Dyn(_) => Err(Stop::NeedsEmission),
-                    }
-                };
-                if unroll_budget > 0 {
-                    unroll_budget -= 1;
-                    match self.condition(test)? {
-                        Truth::Known(false) => Some(None),
-                        Truth::Known(true) => Some(Some(self.block(body)?)),
-                        Truth::Dyn(_) => None,
-                    }
-                } else {
-                    self.static_trial(step)?
-                }
-            };
-            match known {
-                Some(None) => return self.after_loop(Flow::Normal, &w.orelse),
-                Some(Some(Flow::Normal | Flow::Continue)) => {
-                    rounds += 1;
-                    if rounds > 2_000_000 {
-                        return self
-                            .refuse("PM0190", "a loop known at translation time runs more than 2,000,000 rounds");
-                    }
-                    continue;
-                }
-                Some(Some(f @ (Flow::Break | Flow::Return))) => return self.after_loop(f, &w.orelse),
-                Some(Some(Flow::Mixed(..))) => {
-                    if let Some(stop) = reason {
-                        return Err(stop);
-                    }
-                    return self.refuse_help(
-                        "PM0137",
-                        "this `while` loop ends early depending on data and cannot run at run time either",
-                        "write it as a `for` loop with a bound",
-                    );
-                }
-                None => {}
-            }
-            let dynamic = self.attempt_or_roll_back(|ev| {
-                let mut t = |ev: &mut Self| {
-                    Ok(match ev.condition(test)? {
-                        Truth::Known(b) => Value::Bool(b),
-                        Truth::Dyn(c) => ev.scalar(c, super::value::Kind::Py),
-                    })
-                };
-                let mut b = |ev: &mut Self| ev.block(body);
-                ev.dynamic_loop(LoopKind::Test { test: &mut t }, &temporaries, &mut b)
-            })?;
-            match dynamic {
-                Ok(flow) => return self.after_loop(flow, &w.orelse),
-                Err(stop) => {
-                    // perhaps the condition is known after all: unroll a few rounds
-                    if rounds >= 64 || unroll_budget > 0 {
-                        return Err(stop);
-                    }
-                    match self.condition(test)? {
-                        Truth::Known(true) => {
-                            unroll_budget = 64;
-                            rounds = 64;
-                            reason = Some(stop);
-                        }
-                        _ => return Err(stop),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Variables of the current function that a loop assigns before any use in each round and that nothing outside the
-    /// loop reads: they need not be carried.
-    fn temporaries(&self, range: TextRange, body: &'a [Stmt], target: Option<&'a Expr>) -> Vec<Rc<str>> {
-        let Some(def) = self.frame().def else { return Vec::new() };
-        let info = self.functions[def.0 as usize];
-        let all = match info.code {
-            super::eval::Code::Def(d) => super::names::uses(&d.body),
-            super::eval::Code::Lambda(_) => return Vec::new(),
-        };
-        let mut first: std::collections::BTreeMap<&str, (u32, bool)> = Default::default();
-        let top = super::names::top_level_stores(body, target);
-        for u in &all {
-            if range.contains(u.at) && !first.contains_key(u.name) {
-                first.insert(u.name, (u.at.to_u32(), u.is_store));
-            }
-        }
-        top.into_iter()
-            .filter(|(name, at)| {
-                let outside = all.iter().any(|u| u.name == *name && !u.is_store && !range.contains(u.at));
-                let captured = all.iter().any(|u| u.name == *name && u.is_captured);
-                // evaluation order within one assignment: the value is read before the target is written
-                let early = all.iter().any(|u| u.name == *name && !u.is_store && range.contains(u.at) && u.order < *at);
-                !outside && !captured && !early
-            })
-            .map(|(name, _)| Rc::from(name))
-            .collect()
-    }
-
-    fn raise_statement(&mut self, r: &'a ast::StmtRaise) -> R<Flow> {
-        let Some(exc) = &r.exc else {
-            return self.refuse("PM0103", "a bare `raise` is not supported");
-        };
-        let (name, message) = match &**exc {
-            Expr::Call(c) => {
-                let message = match c.arguments.args.first() {
-                    Some(e) => self.message_of(e).unwrap_or_default(),
-                    None => String::new(),
-                };
-                (self.exception_name(&c.func)?, message)
-            }
-            e => (self.exception_name(e)?, String::new()),
-        };
-        self.span = self.span_of(r.range);
-        let in_prelude = self.frame().file.is_prelude;
-        Err(Stop::Raised(Raised {
-            is_refusal: in_prelude && name == "NotImplementedError",
-            type_name: name,
-            message,
-            span: self.user_span(),
-        }))
-    }
-    /// Text of an exception's message, dynamic parts left out.
-    fn message_of(&mut self, e: &'a Expr) -> Option<String> {
-        match e {
-            Expr::StringLiteral(s) => Some(s.value.to_str().to_string()),
-            Expr::FString(f) => {
-                let mut out = String::new();
-                for el in f.value.elements() {
-                    match el {
-                        ast::InterpolatedStringElement::Literal(l) => out.push_str(&l.value),
-                        ast::InterpolatedStringElement::Interpolation(_) => out.push('…'),
-                    }
-                }
-                Some(out)
-            }
-            e => match self.static_trial(|ev| ev.expr(e)) {
-                Ok(Some(Value::Str(s))) => Some(s.to_string()),
-                _ => None,
-            },
-        }
-    }
-    fn exception_name(&mut self, e: &'a Expr) -> R<String> {
-        Ok(match self.expr(e)? {
-            Value::Library(n) => n.rsplit('.').next().unwrap_or(&n).to_string(),
-            Value::Class(c) => c.name.to_string(),
-            Value::Object(o) => match self.heap.get(o) {
-                Cell::Object { class, .. } => class.name.to_string(),
-                _ => "Exception".into(),
-            },
-            v => {
-                let what = v.describe();
-                return self.refuse("PM0103", format!("raising {what} is not supported"));
-            }
-        })
-    }
-    fn try_statement(&mut self, t: &'a ast::StmtTry) -> R<Flow> {
-        let heap = self.heap.clone();
-        let frames = self.frames.len();
-        let checks = self.checks;
-        let out = self.block(&t.body);
-        let flow = match out {
-            Ok(flow) => {
-                if self.checks > checks && !t.handlers.is_empty() {
-                    self.span = self.span_of(t.range);
-                    return self.refuse_help(
-                        "PM0138",
-                        "whether this `try` body raises depends on data",
-                        "test for the condition with `if` instead of catching the exception",
-                    );
-                }
-                if matches!(flow, Flow::Normal) { self.block(&t.orelse)? } else { flow }
-            }
-            Err(Stop::Raised(r)) if !r.is_refusal => {
-                if self.checks > checks {
-                    return self.refuse("PM0138", "whether this `try` body raises depends on data");
-                }
-                let _ = heap;
-                self.frames.truncate(frames);
-                let mut handled = None;
-                for ast::ExceptHandler::ExceptHandler(h) in &t.handlers {
-                    let matches = match &h.type_ {
-                        None => true,
-                        Some(e) => {
-                            let mut names = Vec::new();
-                            match &**e {
-                                Expr::Tuple(t) => {
-                                    for x in &t.elts {
-                                        names.push(self.exception_name(x)?);
-                                    }
-                                }
-                                e => names.push(self.exception_name(e)?),
-                            }
-                            names.iter().any(|n| exception_is(&r.type_name, n))
-                        }
-                    };
-                    if matches {
-                        if let Some(n) = &h.name {
-                            self.set_variable(n.as_str(), Value::str(&r.message));
-                        }
-                        handled = Some(self.block(&h.body)?);
-                        break;
-                    }
-                }
-                match handled {
-                    Some(f) => f,
-                    None => return Err(Stop::Raised(r)),
-                }
-            }
-            Err(e) => return Err(e),
-        };
-        let last = self.block(&t.finalbody)?;
-        Ok(if matches!(last, Flow::Normal) { flow } else { last })
-    }
     /// One comparison of a chain as a bool scalar or array.
     pub fn compare_chain(&mut self, left: &'a Expr, ops: &'a [CmpOp], rest: &'a [Expr]) -> R<Value> {
         let mut a = self.expr(left)?;
@@ -953,22 +587,4 @@ impl<'a> Eval<'a> {
         }
         Ok(acc.unwrap_or(Value::Bool(true)))
     }
-}
-
-/// Whether an exception of class `name` is caught by `except handler`.
-fn exception_is(name: &str, handler: &str) -> bool {
-    if name == handler || handler == "Exception" || handler == "BaseException" {
-        return true;
-    }
-    let bases: &[&str] = match name {
-        "IndexError" | "KeyError" => &["LookupError"],
-        "ZeroDivisionError" | "OverflowError" | "FloatingPointError" => &["ArithmeticError"],
-        "LinAlgError" => &["ValueError"],
-        "UnboundLocalError" => &["NameError"],
-        "NotImplementedError" | "RecursionError" => &["RuntimeError"],
-        "ModuleNotFoundError" => &["ImportError"],
-        "UFuncTypeError" | "_UFuncOutputCastingError" => &["TypeError"],
-        _ => &[],
-    };
-    bases.contains(&handler)
 }
