@@ -1,4 +1,4 @@
-# expect: refused
+# expect: reported
 # about: calls of the bench that disagree on the number of dimensions
 # line: 7
 # entry: power

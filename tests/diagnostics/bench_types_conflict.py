@@ -1,4 +1,4 @@
-# expect: refused
+# expect: reported
 # about: calls of the bench that disagree on a type: int, then str
 # line: 7
 # entry: scale

@@ -1,5 +1,5 @@
 # A recursive filter whose coefficient lists are set by a method: the object keeps the lists of a call.
-# family: iir
+# family: biquad
 # entry: Recursive
 # compare: exact
 class Recursive:

@@ -1,5 +1,5 @@
 # Transforms of SciPy's older module scipy.fftpack, which many cepstrum programs still import.
-# family: fft
+# family: fft-windows
 # entry: cepstra
 import numpy as np
 from scipy.fftpack import dct, fft, idct, ifft

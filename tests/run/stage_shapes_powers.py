@@ -1,5 +1,5 @@
 # A transform in stages whose views have the powers of the radix as extents: sizes follow the loop variable.
-# family: fft
+# family: fft-windows
 # entry: hadamard
 import numpy as np
 
@@ -15,12 +15,6 @@ def hadamard(x, radix, stages):
     return y
 
 
-def staircase(x):
-    """Few rounds and slices that shrink with them."""
-    out = np.zeros(len(x))
-    for k in range(1, 6):
-        out[k:] += x[:-k] / k
-    return out
 
 
 if __name__ == "__main__":

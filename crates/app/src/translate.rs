@@ -130,6 +130,7 @@ pub fn translate(options: &Translate, console: &mut Console) -> Result<u8, Failu
                 .into(),
         );
     }
+    evidence.checks.not_shown.extend(outcome.diagnostics.iter().map(|d| said(d, &outcome.sources)));
     evidence.checks.options.insert("file".into(), job.file.to_string_lossy().into_owned());
     if let Some(bench) = &job.bench {
         evidence.checks.options.insert("bench".into(), bench.to_string_lossy().into_owned());
@@ -360,5 +361,16 @@ fn short(v: &impl std::fmt::Display) -> String {
             format!("{x:.3}").trim_end_matches('0').trim_end_matches('.').to_string()
         }
         _ => text,
+    }
+}
+
+/// What the front end had to say, with its place, as an item of what is not shown.
+fn said(d: &Diagnostic, sources: &SourceMap) -> String {
+    match d.labels.first() {
+        Some(l) => {
+            let line = sources.line_column(l.span.file, l.span.start).0;
+            format!("{}:{line}: {} ({})", sources.get(l.span.file).name, d.message, d.code)
+        }
+        None => format!("{} ({})", d.message, d.code),
     }
 }

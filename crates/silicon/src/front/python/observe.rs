@@ -1,9 +1,9 @@
 //! Where the attributes of the entry's object lie in the state of the translation, so that they can be compared with
 //! CPython's after a call.
 
-use super::recorded::identifier;
 use super::eval::{Eval, R};
 use super::loops::StateSpecs;
+use super::recorded::identifier;
 use super::state::{Cell, Content, Heap};
 use super::value::{CellId, Kind, Value};
 use crate::hir::{Dim, ValueId};

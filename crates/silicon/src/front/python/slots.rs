@@ -212,9 +212,9 @@ impl<'a> Eval<'a> {
                 let items = match v {
                     Value::List(c) => match self.heap.get(*c) {
                         Cell::List(items) if items.len() == specs.len() => items.clone(),
-                        Cell::DynList(l) if l.len == Dim::from(specs.len()) => (0..specs.len())
-                            .map(|k| self.get_item(v, &Value::Int(k as i128)))
-                            .collect::<R<Vec<_>>>()?,
+                        Cell::DynList(l) if l.len == Dim::from(specs.len()) => {
+                            (0..specs.len()).map(|k| self.get_item(v, &Value::Int(k as i128))).collect::<R<Vec<_>>>()?
+                        }
                         _ => return self.refuse("PM0133", "the length of this list depends on data"),
                     },
                     _ => return self.refuse("PM0130", "a variable is a list on one path only"),
@@ -370,7 +370,9 @@ impl<'a> Eval<'a> {
                 // after a call its own variables are gone; what was there before it may still hold the list
                 let lives = |id: &CellId| !call || h0.find(*id).is_some();
                 let held = |v: &Value, heap: &Heap| match v {
-                    Value::List(c) => super::merge::slots_holding(heap, *c).iter().filter(|(id, _)| lives(id)).count() > 1,
+                    Value::List(c) => {
+                        super::merge::slots_holding(heap, *c).iter().filter(|(id, _)| lives(id)).count() > 1
+                    }
                     _ => false,
                 };
                 if matches!(want, Spec::Fresh(_)) && (held(&first, h0) || held(&q, &a.end)) {
