@@ -43,7 +43,7 @@ fn outcome(program: &str) -> Result<(Vec<String>, bool, String), String> {
     let options = Options { entry: entry.into(), file: "program.py".into(), ..Options::default() };
     let outcome = translate(&recording, &mut oracle, &options);
     let codes = outcome.diagnostics.iter().map(|d| d.code.clone()).collect();
-    let errors = outcome.diagnostics.iter().any(|d| !matches!(d.severity, Severity::Warning));
+    let errors = outcome.diagnostics.iter().any(|d| d.severity >= Severity::Error);
     let messages =
         outcome.diagnostics.iter().map(|d| format!("{}: {}", d.code, d.message)).collect::<Vec<_>>().join("; ");
     Ok((codes, outcome.translation.is_some() && !errors, messages))
