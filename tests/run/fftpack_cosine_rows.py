@@ -1,6 +1,7 @@
 # Transforms of SciPy's older module scipy.fftpack, which many cepstrum programs still import.
 # family: fft-windows
 # entry: cepstra
+# compare: derived
 import numpy as np
 from scipy.fftpack import dct, fft, idct, ifft
 

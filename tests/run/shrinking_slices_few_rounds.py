@@ -1,6 +1,7 @@
 # Few rounds over slices that shrink: every size follows the loop variable.
 # family: fir
 # entry: staircase
+# compare: derived
 import numpy as np
 
 

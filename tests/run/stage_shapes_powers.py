@@ -1,6 +1,7 @@
 # A transform in stages whose views have the powers of the radix as extents: sizes follow the loop variable.
 # family: fft-windows
 # entry: hadamard
+# compare: derived
 import numpy as np
 
 

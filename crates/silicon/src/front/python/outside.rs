@@ -1,8 +1,9 @@
 //! What a bench does to the entry's object between two calls: an attribute that it sets becomes an entry of its own,
 //! `set_NAME`, and what no entry can repeat is refused.
 
-use super::entry::{Signature, identifier};
+use super::entry::Signature;
 use super::eval::{Eval, R};
+use super::recorded::identifier;
 use super::value::Value;
 use crate::oracle::Recording;
 use proofmark_base::diagnostics::Span;
