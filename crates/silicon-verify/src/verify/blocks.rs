@@ -228,7 +228,8 @@ fn joined(parts: &[&Ports]) -> Ports {
         let n = data.len() / t.dtype.size();
         (name.clone(), Tensor::from_le_bytes(t.dtype, &[n], &data).unwrap_or_else(|| t.clone()))
     };
-    first.iter().enumerate().map(one).collect()
+    // the state is no part of what a whole call gives
+    first.iter().enumerate().filter(|(_, (name, _))| !super::state::is_state(name)).map(one).collect()
 }
 
 /// An uneven way of cutting `n` samples: none, single samples, primes, any sizes, the rest at once, none again.
