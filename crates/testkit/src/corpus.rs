@@ -2,8 +2,9 @@
 //! and compared with CPython, then as C and Rust, which must give the golden model's bits.
 
 use crate::targets::{self, Tools};
-use proofmark_base::diagnostics::{Diagnostic, Severity};
+use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
 use proofmark_base::render::render_text;
+use proofmark_evidence::check as evidence;
 use proofmark_silicon::front::python::translate;
 use proofmark_silicon::hir::{Checked, Module, check};
 use proofmark_silicon::interp::Machine;
@@ -13,7 +14,9 @@ use proofmark_silicon::translation::{Options, Outcome, Translation};
 use proofmark_silicon_verify::oracle::{CPythonOracle, Limits, OracleError, OracleOptions};
 use proofmark_silicon_verify::python::{Search, find};
 use proofmark_silicon_verify::sandbox::Sandbox;
+use proofmark_silicon_verify::verify::blocks::{self, Form, Made};
 use proofmark_silicon_verify::verify::golden::{self, Comparison, Judged, Model, Scales};
+use proofmark_silicon_verify::verify::pipeline::Vectors;
 use proofmark_silicon_verify::verify::vectors::{self, Sequence};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,7 @@ use std::path::{Path, PathBuf};
 pub enum Stage {
     Interpreter,
     Passes,
+    Blocks,
     C,
     Rust,
 }
@@ -33,6 +37,7 @@ impl fmt::Display for Stage {
         f.write_str(match self {
             Stage::Interpreter => "interpreter",
             Stage::Passes => "passes",
+            Stage::Blocks => "blocks",
             Stage::C => "C",
             Stage::Rust => "Rust",
         })
@@ -50,6 +55,8 @@ pub enum Verdict {
         not_shown: Vec<String>,
         /// Values within rounding distance of a decision.
         undecided: usize,
+        /// Of each entry without state, the name of its block form, or why it has none.
+        blocks: Vec<Result<String, String>>,
     },
     /// Refused: the first diagnostic's code, or `run-time`, and the rendered diagnostics.
     Refused(String, String),
@@ -77,8 +84,12 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Verdict::Equal { calls, not_shown, undecided } => {
-                write!(f, "{calls} calls, {} left out, {undecided} undecided", not_shown.len())
+            Verdict::Equal { calls, not_shown, undecided, blocks } => {
+                write!(f, "{calls} calls, {} left out, {undecided} undecided", not_shown.len())?;
+                blocks.iter().try_for_each(|b| match b {
+                    Ok(_) => f.write_str(", in blocks"),
+                    Err(why) => write!(f, ", no blocks: {why}"),
+                })
             }
             Verdict::Refused(code, text) => write!(f, "{code}\n{text}"),
             Verdict::Wrong(stage, findings) => write!(f, "{stage}\n{}", findings.join("\n")),
@@ -237,9 +248,39 @@ fn judge(case: &Case, t: &Translation, tools: Option<&Tools>) -> Result<Verdict,
     let program = proofmark_silicon::lower::lower(&made)
         .map_err(|d| Verdict::Refused(first_code(&d), render_text(&d, &case.outcome.sources, false)))?;
     if let Some(tools) = tools {
-        targets::compare(tools, &program, &made, t, sequences, &all)?;
+        let expected: Vec<&[golden::Outcome]> = all.iter().map(|j| j.trail.outcomes.as_slice()).collect();
+        targets::compare(tools, &program, &made, t, sequences, &expected)?;
     }
-    Ok(Verdict::Equal { calls: comparison.calls, not_shown: recorded.not_shown, undecided: comparison.undecided.len() })
+    let vectors = Vectors { t, sequences, judged: &all, recorded: sequences.len(), has_reference: true };
+    let blocks = in_blocks(&made, &vectors, &case.outcome.sources, tools)?;
+    let (calls, undecided) = (comparison.calls, comparison.undecided.len());
+    Ok(Verdict::Equal { calls, not_shown: recorded.not_shown, undecided, blocks })
+}
+
+/// Block forms against the whole calls, in the golden model and in the targets.
+fn in_blocks(
+    made: &Checked<Module>,
+    vectors: &Vectors<'_>,
+    sources: &SourceMap,
+    tools: Option<&Tools>,
+) -> Result<Vec<Result<String, String>>, Verdict> {
+    let product = evidence::Tool { name: "proofmark".into(), version: String::new() };
+    let mut checks = evidence::Checks::new(product, "", evidence::Sandbox::Bubblewrap);
+    let mut forms = blocks::forms(made, sources);
+    blocks::golden(&mut forms, vectors, &mut checks);
+    let one = |form: &Form| match &form.made {
+        Made::Refused(why) => Ok(Err(why.join("; "))),
+        Made::Withheld(why) => Err(Verdict::Wrong(Stage::Blocks, vec![why.clone()])),
+        Made::Block(block) => {
+            let (t, runs, golden) = block.runs();
+            let expected: Vec<&[golden::Outcome]> = golden.iter().map(Vec::as_slice).collect();
+            if let Some(tools) = tools {
+                targets::compare(tools, &block.program, &block.module, t, runs, &expected)?;
+            }
+            Ok(Ok(block.name.clone()))
+        }
+    };
+    forms.iter().map(one).collect()
 }
 
 /// The workspace's root, from the crate's own place.

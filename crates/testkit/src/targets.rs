@@ -6,7 +6,7 @@ use proofmark_silicon::hir::Module;
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::translation::Translation;
 use proofmark_silicon_verify::tool::Tool;
-use proofmark_silicon_verify::verify::golden::{self, Judged};
+use proofmark_silicon_verify::verify::golden::{self, Outcome};
 use proofmark_silicon_verify::verify::pipeline::{Emitted, Target, emit};
 use proofmark_silicon_verify::verify::target::c::Sources;
 use proofmark_silicon_verify::verify::target::{Driver, excerpt, rust};
@@ -52,7 +52,7 @@ pub fn compare(
     module: &Module,
     t: &Translation,
     sequences: &[Sequence],
-    judged: &[Judged],
+    expected: &[&[Outcome]],
 ) -> Result<(), Verdict> {
     let scratch = tempfile::tempdir().map_err(|e| Verdict::Bug(Stage::C, e.to_string()))?;
     for (target, stage) in [(Target::C, Stage::C), (Target::Rust, Stage::Rust)] {
@@ -75,8 +75,8 @@ pub fn compare(
                 .run(program, t, sequences.iter(), scratch.path())
                 .map_err(|failure| Verdict::Bug(stage, format!("{name}: {failure}")))?;
             let mut findings = Vec::new();
-            for ((s, j), found) in sequences.iter().zip(judged).zip(&outcomes) {
-                for (call, (due, got)) in j.trail.outcomes.iter().zip(found).enumerate() {
+            for ((s, all), found) in sequences.iter().zip(expected).zip(&outcomes) {
+                for (call, (due, got)) in all.iter().zip(found).enumerate() {
                     if let Some(d) = golden::outcome_difference(due, got) {
                         findings.push(format!("{name}: {}, call {call}: {d}", s.name));
                     }

@@ -49,6 +49,33 @@ fn a_filter_function_runs_in_blocks_with_the_bits_of_the_whole() {
 }
 
 #[test]
+fn the_fm_receiver_runs_in_blocks_with_the_bits_of_the_whole() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/fm_receiver");
+    let source = std::fs::read_to_string(folder.join("fm_receiver.py")).unwrap();
+    // a shorter bench than the example's, which is run by the demo
+    let bench = "import numpy as np\nfrom fm_receiver import demodulate\nrng = np.random.default_rng(1)\n\
+                 for n in (900, 401):\n    demodulate(np.exp(1j * rng.standard_normal(n).cumsum()).astype(np.complex64))\n";
+    let place = Place::new(&[("fm_receiver.py", &source), ("bench.py", bench)]);
+    let command =
+        ["translate", "fm_receiver.py", "--entry", "demodulate", "--bench", "bench.py", "--target", "c", "-o", "out"];
+    let made = place.run(&command);
+    made.succeeded();
+    assert!(made.stdout.contains("blocks fm_receiver_demodulate_block: state"), "{}", made.stdout);
+    let samples: Vec<u8> =
+        (0..4001).flat_map(|i| [(i as f32 * 0.3).cos(), (i as f32 * 0.3).sin()]).flat_map(f32::to_le_bytes).collect();
+    npz(
+        &place,
+        "in.npz",
+        &[
+            ("samples", DType::Complex64, vec![4001], samples),
+            ("station", DType::Float64, vec![], 60e3f64.to_le_bytes().to_vec()),
+            ("tau", DType::Float64, vec![], 50e-6f64.to_le_bytes().to_vec()),
+        ],
+    );
+    same_in_blocks(&place, &["c"], &["1000", "13"]);
+}
+
+#[test]
 fn a_function_of_the_whole_signal_says_why_it_has_no_blocks() {
     let source = "import numpy as np\n\n\ndef centre(x):\n    return x - np.max(x)\n";
     let bench = "import numpy as np\nfrom centre import centre\nfor n in (5, 8):\n    centre(np.arange(n) * 0.1)\n";

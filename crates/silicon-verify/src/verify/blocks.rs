@@ -117,6 +117,10 @@ impl Block {
         }
         Ok(outcomes.iter().map(Vec::len).sum())
     }
+    /// What the runners of sequences need, the vectors in blocks, and what the golden model gives for them.
+    pub fn runs(&self) -> (&Translation, &[Sequence], &[Vec<Outcome>]) {
+        (&self.t, &self.runs, &self.golden)
+    }
     /// Path of its module in the bundle.
     pub fn hir(&self) -> String {
         format!("hir/{}.hir", self.name)
@@ -341,7 +345,7 @@ pub fn golden(forms: &mut [Form], all: &Vectors<'_>, checks: &mut Checks) {
                 );
                 checks.not_shown.push(mutants);
                 if vectors == 0 {
-                    form.made = Made::Withheld(why.into());
+                    form.made = Made::Refused(vec![why.into()]);
                 }
             }
             (Err(why), _) => {

@@ -91,6 +91,42 @@ impl Len {
     }
 }
 
+/// The smallest `n` from which on a dimension is at least `least`; `None` where it does not grow with `n`, or too slowly.
+pub(super) fn exceeds(dim: &Dim, n: LengthId, least: i64) -> Option<i64> {
+    if !grows(dim, n) {
+        return None;
+    }
+    let enough = |t: i64| dim.evaluate(&|a| if *a == Atom::Length(n) { t } else { 0 }) >= least;
+    let mut high = 1;
+    while !enough(high) {
+        high *= 2;
+        if high > LARGEST {
+            return None;
+        }
+    }
+    // it never falls, so the first place is found by halving
+    let (mut low, mut high) = (0, high);
+    while low < high {
+        let middle = (low + high) / 2;
+        (low, high) = if enough(middle) { (low, middle) } else { (middle + 1, high) };
+    }
+    Some(low)
+}
+
+/// Whether a dimension of `n` alone never falls and has no limit.
+fn grows(dim: &Dim, n: LengthId) -> bool {
+    let atom = |a: &Atom| match a {
+        Atom::Length(l) => *l == n,
+        Atom::Div(inner, k) => *k > 0 && grows(inner, n),
+        Atom::Max(a, b) => {
+            let (x, y) = (grows(a, n), grows(b, n));
+            (x && (y || b.as_const().is_some())) || (y && a.as_const().is_some())
+        }
+        _ => false,
+    };
+    !dim.terms.is_empty() && dim.terms.iter().all(|(a, k)| *k > 0 && atom(a))
+}
+
 /// `floor((n + q) / d)` and whether it is the larger of that and 0.
 fn parts(dim: &Dim, n: LengthId) -> Option<(i64, i64, bool)> {
     let [(atom, 1)] = dim.terms.as_slice() else { return None };

@@ -10,6 +10,7 @@
 //! Inputs without the time axis are parameters: every block must be given the same. Where the length is limited and
 //! something counts samples (an index, a loop), a stream that gets longer than that stops with `Unsupported`.
 
+mod flat;
 mod length;
 mod loops;
 #[cfg(test)]
@@ -43,7 +44,11 @@ pub struct Streamed {
 /// # Errors
 /// Why there is none, with the source of the construct where there is one.
 pub fn streamed(module: &Checked<Module>, entry: &str) -> Result<Streamed, Vec<Reason>> {
-    let module: &Module = module;
+    let mut module: Module = (**module).clone();
+    for e in module.entries.iter_mut().filter(|e| e.func.name == entry) {
+        e.func = flat::flat(&e.func);
+    }
+    let module = &module;
     let found = module.entries.iter().find(|e| e.func.name == entry);
     let found = found.ok_or_else(|| vec![reason(format!("there is no entry `{entry}`"), None)])?;
     if !module.state.is_empty() {
@@ -69,7 +74,11 @@ fn time_axis(module: &Module, entry: &Entry) -> Result<LengthId, Reason> {
     }
     match found.as_slice() {
         [n] => Ok(*n),
-        [] => Err(reason("no input has a length of its own, so none is a stream", None)),
+        [] => {
+            let what = "no input has a length of its own, so none is a stream (an array of which the bench shows one length only \
+                        has that length; call it with another one, too)";
+            Err(reason(what, None))
+        }
         many => Err(reason(format!("the inputs have {} lengths, so there is no one time axis", many.len()), None)),
     }
 }
@@ -109,6 +118,8 @@ enum Kind {
     Stream(Len, ValueId),
     /// A dimension of the whole call.
     Extent(Dim),
+    /// A condition on the length of the whole call that holds from so many samples on.
+    Holds(i64),
     /// Nothing that a block can know.
     Cannot(Reason),
 }
@@ -486,7 +497,12 @@ impl<'m> Maker<'m> {
         if let Some(done) = self.extent(inst) {
             return done;
         }
-        if kinds.iter().any(|k| matches!(k, Kind::Extent(_))) {
+        if let (Op::Check(_), Some(Kind::Holds(from))) = (&inst.op, kinds.first()) {
+            // a stream has no length before its end; what is shorter is no stream that the whole call takes
+            self.least = self.least.max(*from);
+            return Ok(());
+        }
+        if kinds.iter().any(|k| matches!(k, Kind::Extent(_) | Kind::Holds(_))) {
             return refuse("a result that depends on the length of the whole stream");
         }
         let len = |m: &Maker<'_>, v: ValueId| match m.func.ty(v).shape.as_slice() {
@@ -638,9 +654,16 @@ impl<'m> Maker<'m> {
         Ok(())
     }
 
-    /// Sums of a dimension of the whole call and a constant stay dimensions.
+    /// Sums of a dimension of the whole call and a constant stay dimensions; comparisons may hold from some length on.
     fn extent(&mut self, inst: &'m Inst) -> Option<Result<(), Reason>> {
         let [a, b] = inst.args.as_slice() else { return None };
+        if let (Op::Binary(Binary::And), Some(Kind::Holds(x)), Some(Kind::Holds(y))) =
+            (&inst.op, self.kinds.get(a), self.kinds.get(b))
+        {
+            let both = Kind::Holds(*x.max(y));
+            self.kinds.insert(inst.results[0], both);
+            return Some(Ok(()));
+        }
         let value = |v: &ValueId| match self.kinds.get(v) {
             Some(Kind::Extent(d)) => Some(d.clone()),
             _ => self.known(*v).map(Dim::from),
@@ -649,6 +672,19 @@ impl<'m> Maker<'m> {
         let d = match &inst.op {
             Op::Binary(Binary::Add | Binary::AddChecked) => a.add(&b),
             Op::Binary(Binary::Sub | Binary::SubChecked) => a.sub(&b),
+            Op::Binary(compare) => {
+                let n = self.n;
+                let from = match compare {
+                    Binary::Gt => length::exceeds(&a.sub(&b), n, 1),
+                    Binary::Ge => length::exceeds(&a.sub(&b), n, 0),
+                    Binary::Lt => length::exceeds(&b.sub(&a), n, 1),
+                    Binary::Le => length::exceeds(&b.sub(&a), n, 0),
+                    Binary::Ne => length::exceeds(&a.sub(&b), n, 1).or_else(|| length::exceeds(&b.sub(&a), n, 1)),
+                    _ => None,
+                };
+                self.kinds.insert(inst.results[0], Kind::Holds(from?));
+                return Some(Ok(()));
+            }
             _ => return None,
         };
         self.kinds.insert(inst.results[0], Kind::Extent(d));

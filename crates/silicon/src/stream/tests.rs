@@ -341,8 +341,8 @@ fn what_needs_the_whole_is_refused() {
     refused(
         one(&|b, x| {
             let (n, two) = (b.dim(Dim::from(N)), b.int(2));
-            let ok = b.binary(Binary::Ge, n, two);
-            b.op(Op::Check(Fault { exception: "ValueError".into(), message: "short".into() }), &[ok], vec![]);
+            let ok = b.binary(Binary::Le, n, two);
+            b.op(Op::Check(Fault { exception: "ValueError".into(), message: "long".into() }), &[ok], vec![]);
             x
         }),
         "length of the whole stream",
@@ -354,6 +354,77 @@ fn what_needs_the_whole_is_refused() {
         }),
         "a slice makes",
     );
+}
+
+#[test]
+fn a_check_of_the_length_says_from_where_on_the_two_agree() {
+    let checked = |compare: Binary, extent: Dim, than: i64| {
+        let mut b = Builder::new("checked");
+        let x = b.param(stream(DType::Float64));
+        let (n, c) = (b.dim(extent), b.int(than));
+        let ok = b.binary(compare, n, c);
+        b.op(Op::Check(Fault { exception: "ValueError".into(), message: "short".into() }), &[ok], vec![]);
+        let y = b.op1(Op::Scan { kind: Reduction::Sum, axis: 0 }, &[x], stream(DType::Float64));
+        module(0, b, 1, &[y])
+    };
+    let slow = || Dim::from(N).offset(6).div(8);
+    for (compare, extent, than, least) in [
+        (Binary::Ne, Dim::from(N).offset(-1), 0, 2),
+        (Binary::Gt, slow(), 2, 18),
+        (Binary::Ge, slow(), 2, 10),
+        (Binary::Ge, Dim::from(N), 0, 0),
+        (Binary::Lt, Dim::from(N).scale(-1), -5, 6),
+    ] {
+        let m = checked(compare, extent, than);
+        let plain = check(m.clone()).unwrap();
+        assert_eq!(streamed(&plain, "checked").unwrap().least, least);
+        // at that length the whole call passes, one sample earlier it does not
+        for (n, passes) in [(least, true), (least - 1, false)] {
+            if n >= 0 {
+                let x = Tensor::from_f64(&[n as usize], vec![1.0; n as usize]).unwrap();
+                let got = Machine::new(&plain).call("checked", &[("x0".into(), x)]);
+                assert_eq!(got.is_ok(), passes, "{compare:?} {n}");
+            }
+        }
+        let longer = Module { lengths: vec![Length { min: least, ..m.lengths[0].clone() }], ..m };
+        same("checked", longer);
+    }
+    refused(checked(Binary::Eq, Dim::from(N), 7), "length of the whole stream");
+    refused(checked(Binary::Lt, Dim::from(N), 7), "length of the whole stream");
+}
+
+#[test]
+fn a_row_is_the_vector_it_was_made_of() {
+    // y[i] = row[0, i] - column[i-1, 0], the first a reshape of x and the second one of the first
+    let row = |b: &mut Builder, x: ValueId, i: ValueId, c: &[ValueId]| {
+        let (zero, one) = (b.int(0), b.int(1));
+        let row = b.op1(Op::Reshape, &[x], Type { dtype: DType::Float64, shape: vec![1i64.into(), Dim::from(N)] });
+        let shape = vec![Dim::from(N), 1i64.into(), 1i64.into()];
+        let column = b.op1(Op::Reshape, &[row], Type { dtype: DType::Float64, shape });
+        let again = b.op1(Op::Reshape, &[column], stream(DType::Float64));
+        let before = b.binary(Binary::Sub, i, one);
+        let (p, q) = (b.extract(row, &[zero, i]), b.extract(column, &[before, zero, zero]));
+        let r = b.extract(again, &[i]);
+        let v = b.binary(Binary::Sub, p, q);
+        let v = b.binary(Binary::Mul, v, r);
+        vec![b.insert(c[0], v, &[i]), v]
+    };
+    let mut m = filled(1, 1, row, &[]);
+    // the views are made before the loop, as programs do
+    hoist(&mut m);
+    same("rows", m);
+}
+
+/// Moves the reshapes of a loop's body in front of it.
+fn hoist(m: &mut Module) {
+    let body = &mut m.entries[0].func.body.body;
+    let at = body.iter().position(|i| matches!(i.op, Op::For { .. })).unwrap();
+    let Op::For { body: inner, .. } = &mut body[at].op else { panic!() };
+    let (views, rest) = inner.body.drain(..).partition(|i| matches!(i.op, Op::Reshape));
+    inner.body = rest;
+    let views: Vec<Inst> = views;
+    assert_eq!(views.len(), 3);
+    body.splice(at..at, views);
 }
 
 #[test]
