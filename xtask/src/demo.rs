@@ -23,10 +23,7 @@ const EXAMPLES: &[(&str, &str)] = &[
 
 /// Examples that are known not to come through, and why: shown, but no failure of the demo. One that does come
 /// through must leave this list.
-const KNOWN: &[(&str, &str)] = &[(
-    "bpsk_receiver",
-    "one bit decision on a generated vector of huge samples differs from CPython's, so both targets are withheld; see docs/roadmap.md",
-)];
+const KNOWN: &[(&str, &str)] = &[];
 
 const TARGETS: &[&str] = &["c", "rust"];
 

@@ -35,7 +35,10 @@ fn main() -> anyhow::Result<()> {
             match stress(file) {
                 Ok(None) => println!("refused {name}"),
                 Ok(Some(open)) if open.is_empty() => println!("agrees  {name}"),
-                Ok(Some(open)) => println!("OPEN    {name} {}", open.join("\n    ")),
+                Ok(Some(open)) => {
+                    let text: Vec<&str> = open.iter().map(|c| c.text.as_str()).collect();
+                    println!("OPEN    {name} {}", text.join("\n    "));
+                }
                 Err(text) => println!("ERROR   {name} {text}"),
             }
         });

@@ -8,11 +8,19 @@ use proofmark_silicon_verify::oracle::Limits;
 use proofmark_silicon_verify::verify::pipeline::{Request, Stopped, verify};
 use std::path::Path;
 
-/// The checks of the golden model that do not pass, in words; none where the program is not translated.
+/// A check that does not pass without a word.
+pub struct Open {
+    /// Whether it speaks against the translation.
+    pub fails: bool,
+    /// Its name, verdict and reason.
+    pub text: String,
+}
+
+/// The checks of the golden model that do not pass without a word; none where the program is not translated.
 ///
 /// # Errors
 /// What kept the program from being recorded or verified.
-pub fn stress(file: &Path) -> Result<Option<Vec<String>>, String> {
+pub fn stress(file: &Path) -> Result<Option<Vec<Open>>, String> {
     let text = std::fs::read_to_string(file).map_err(|e| e.to_string())?;
     let entry = crate::corpus::header(&text, "entry").unwrap_or_default();
     let root = file.parent().unwrap_or(file);
@@ -39,7 +47,14 @@ pub fn stress(file: &Path) -> Result<Option<Vec<String>>, String> {
     };
     let checks = evidence.checks.checks.iter().filter(|c| c.id.starts_with("golden."));
     let open = checks.filter(|c| {
-        matches!(c.verdict, Outcome::Fail | Outcome::Inconclusive) || c.id == "golden.generated" && !c.reason.is_empty()
+        c.verdict != Outcome::Skipped
+            && (c.verdict != Outcome::Pass || c.id == "golden.generated" && !c.reason.is_empty())
     });
-    Ok(Some(open.map(|c| format!("{} {:?}: {}", c.id, c.verdict, c.reason)).collect()))
+    Ok(Some(
+        open.map(|c| Open {
+            fails: c.verdict != Outcome::Pass,
+            text: format!("{} {:?}: {}", c.id, c.verdict, c.reason),
+        })
+        .collect(),
+    ))
 }

@@ -48,6 +48,8 @@ struct Observed {
     low: i128,
     high: i128,
     rms: f64,
+    /// Every vector of it with at least four elements ascends, and there is one: it may have to.
+    ascends: bool,
 }
 
 /// What is done to the inputs of a recorded call.
@@ -97,6 +99,12 @@ pub fn generate(t: &Translation, recorded: &[Sequence]) -> (Vec<Sequence>, Vec<S
         }
         made.entry(index, recorded);
     }
+    for ((entry, name), _) in made.observed.iter().filter(|(_, o)| o.ascends) {
+        not_shown.push(format!(
+            "`{}` with values of `{name}` that do not ascend: they do in every recorded call, and so in the generated ones",
+            t.entries[*entry].source_name
+        ));
+    }
     made.splits(recorded);
     (made.sequences, not_shown)
 }
@@ -112,8 +120,12 @@ fn observe(recorded: &[Sequence]) -> BTreeMap<(usize, String), Observed> {
     let mut found: BTreeMap<(usize, String), (Observed, f64, usize)> = BTreeMap::new();
     for call in recorded.iter().flat_map(|s| &s.calls) {
         for (name, t) in &call.inputs {
-            let start = (Observed { low: i128::MAX, high: i128::MIN, rms: 1.0 }, 0.0, 0);
+            let start = (Observed { low: i128::MAX, high: i128::MIN, rms: 1.0, ascends: false }, 0.0, 0);
+            let known = found.contains_key(&(call.entry, name.clone()));
             let (o, energy, count) = found.entry((call.entry, name.clone())).or_insert(start);
+            if t.len() >= 4 {
+                o.ascends = ascends(t) && (o.ascends || !known);
+            }
             for s in (0..t.len()).filter_map(|i| t.get(i)) {
                 if let Some(v) = s.as_int() {
                     (o.low, o.high) = (o.low.min(v), o.high.max(v));
@@ -126,6 +138,25 @@ fn observe(recorded: &[Sequence]) -> BTreeMap<(usize, String), Observed> {
     }
     let rms = |energy: f64, n: usize| if energy > 0.0 && energy.is_finite() { (energy / n as f64).sqrt() } else { 1.0 };
     found.into_iter().map(|(k, (o, energy, n))| (k, Observed { rms: rms(energy, n), ..o })).collect()
+}
+
+/// Whether a vector never descends, and is not constant.
+fn ascends(t: &Tensor) -> bool {
+    let value = |i: usize| t.get(i).filter(|s| !s.dtype.is_complex()).map(|s| s.real_f64());
+    let pairs =
+        |test: fn(f64, f64) -> bool| move |i: usize| value(i - 1).zip(value(i)).is_some_and(|(a, b)| test(a, b));
+    t.shape.len() == 1 && (1..t.len()).all(pairs(|a, b| a <= b)) && (1..t.len()).any(pairs(|a, b| a < b))
+}
+
+/// The vector with its elements in ascending order; none where one of them has no place in it.
+fn ascending(t: &Tensor) -> Option<Tensor> {
+    let mut cells: Vec<Scalar> = (0..t.len()).filter_map(|i| t.get(i)).collect();
+    if cells.iter().any(|c| !c.real_f64().is_finite()) {
+        return None;
+    }
+    cells.sort_by(|a, b| a.real_f64().total_cmp(&b.real_f64()));
+    let data: Vec<u8> = cells.into_iter().flat_map(Scalar::to_le_bytes).collect();
+    Tensor::from_le_bytes(t.dtype, &t.shape, &data)
 }
 
 struct Maker<'a> {
@@ -263,7 +294,9 @@ impl Maker<'_> {
                     }
                     data.extend_from_slice(&source[at * size..(at + 1) * size]);
                 }
-                Some((name.clone(), Tensor::from_le_bytes(t.dtype, &shape, &data)?))
+                let resized = Tensor::from_le_bytes(t.dtype, &shape, &data)?;
+                let ordered = self.observed.get(&(call.entry, name.clone())).is_some_and(|o| o.ascends);
+                Some((name.clone(), if ordered { ascending(&resized)? } else { resized }))
             })
             .collect()
     }
@@ -275,6 +308,7 @@ impl Maker<'_> {
         for (name, t) in inputs {
             let observed = self.observed.get(&(entry, name.clone())).copied();
             let new = observed.and_then(|o| self.values(t, o, change));
+            let new = if observed.is_some_and(|o| o.ascends) { new.and_then(|t| ascending(&t)) } else { new };
             any |= new.is_some();
             out.push((name.clone(), new.unwrap_or_else(|| t.clone())));
         }

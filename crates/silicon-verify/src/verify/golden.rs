@@ -7,7 +7,7 @@ use super::tolerance::{Agreement, EXECUTIONS, SPREAD_FACTOR, Tolerance, WIDE_EXE
 use super::vectors::{self, Ports, Sequence, port};
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::hir::{Fault, Module};
-use proofmark_silicon::interp::{Decision, INTERNAL, Machine, Perturbation, STEP_LIMIT, Tensor};
+use proofmark_silicon::interp::{Decision, INTERNAL, Machine, Perturbation, STEP_LIMIT, Stand, Tensor};
 use proofmark_silicon::translation::Translation;
 use std::collections::BTreeMap;
 
@@ -255,8 +255,8 @@ impl Model<'_> {
         }
         let wide = (0..WIDE_EXECUTIONS as u64).map(|k| self.execution(t, sequence, 0x31DE + k, SPREAD_FACTOR as u64));
         let mut others: Vec<Trail> = wide.collect();
-        others.extend([false, true].map(|spread| {
-            let how = Perturbation::Specials { spread };
+        others.extend([Stand::Nan, Stand::Sign, Stand::OtherSign].map(|stand| {
+            let how = Perturbation::Specials(stand);
             run(&mut Machine::new(self.read).step_limit(CALL_STEPS).perturbed(how), t, sequence)
         }));
         let mut read = Machine::new(self.read).step_limit(CALL_STEPS);

@@ -136,7 +136,7 @@ pub(crate) fn apply(
         }
         Op::ArgSort => {
             need(1)?;
-            reduce::arg_sort(&args[0])?
+            reduce::arg_sort(&args[0], noise.and_then(|n| n.ties()))?
         }
         Op::Fir { up, down } => {
             need(3)?;

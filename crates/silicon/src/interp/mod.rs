@@ -25,7 +25,7 @@ pub use crate::hir::Fault;
 pub(crate) use elementwise::{binary_defined, binary_result, unary_defined};
 pub use eval::evaluate;
 pub use machine::{CallResult, Decision, Machine};
-pub use perturb::Perturbation;
+pub use perturb::{Perturbation, Stand};
 pub use tensor::{Complex, Tensor};
 
 /// Exception class of faults that only a malformed module or a mistake of ours can cause.

@@ -7,6 +7,7 @@ use super::tensor::{Complex, Elem};
 /// Float arithmetic whose exactness can be decided.
 pub(crate) trait Float: Elem + PartialOrd {
     const ZERO: Self;
+    const ONE: Self;
     const NAN: Self;
     fn plus(self, b: Self) -> Self;
     fn minus(self, b: Self) -> Self;
@@ -38,6 +39,7 @@ fn exact_sum<F: Float>(a: F, b: F, s: F) -> bool {
 macro_rules! float_ops {
     ($t:ty) => {
         const ZERO: Self = 0.0;
+        const ONE: Self = 1.0;
         const NAN: Self = <$t>::NAN;
         #[inline]
         fn plus(self, b: Self) -> Self {
@@ -130,10 +132,18 @@ pub enum Perturbation {
     /// NaN, infinities and numbers near the largest are replaced wherever arithmetic makes them whose order or form
     /// no document states: in code of the library, in matrix products, sums and filters, and in products of complex
     /// numbers, for libraries skip products with a constant 1, j or 0, or multiply by a real number instead.
-    Specials {
-        /// By NaN, in both parts of a complex number; otherwise by zero.
-        spread: bool,
-    },
+    Specials(Stand),
+}
+
+/// What stands for a NaN, an infinity or a number near the largest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// NaN, in both parts of a complex number.
+    Nan,
+    /// 1 or -1, at random; in a product of complex numbers what is not finite adds nothing.
+    Sign,
+    /// The other sign.
+    OtherSign,
 }
 
 /// How results are rounded.
@@ -181,37 +191,36 @@ impl Rounding for Nearest {
 pub(crate) struct Noise {
     state: u64,
     ulps: u64,
-    specials: Specials,
+    specials: Option<Stand>,
     /// Whether the instruction at work is one whose order or form no document states.
     pub(crate) loose: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Specials {
-    Defined,
-    Dropped,
-    Spread,
 }
 
 impl Noise {
     pub(crate) fn new(how: Perturbation) -> Noise {
         let (state, ulps, specials) = match how {
-            Perturbation::Rounding { seed, ulps } => (seed, ulps, Specials::Defined),
-            Perturbation::Specials { spread: false } => (0, 0, Specials::Dropped),
-            Perturbation::Specials { spread: true } => (0, 0, Specials::Spread),
+            Perturbation::Rounding { seed, ulps } => (seed, ulps, None),
+            Perturbation::Specials(stand) => (0, 0, Some(stand)),
         };
         Noise { state, ulps, specials, loose: false }
     }
+    /// How equal elements are put in another order.
+    pub(crate) fn ties(&self) -> Option<Stand> {
+        self.specials
+    }
     /// Whether NaN spreads.
     pub(crate) fn spreads(&self) -> bool {
-        self.specials == Specials::Spread
+        self.specials == Some(Stand::Nan)
     }
-    fn special<F: Float>(&self, v: F) -> F {
-        match self.specials {
-            _ if !self.loose || v.small() => v,
-            Specials::Defined => v,
-            Specials::Dropped => F::ZERO,
-            Specials::Spread => F::NAN,
+    /// What stands for the result `v` of `a` and `b`.
+    fn special<F: Float>(&mut self, v: F, a: F, b: F) -> F {
+        let Some(stand) = self.specials.filter(|_| self.loose && ![v, a, b].iter().all(|v| v.small())) else {
+            return v;
+        };
+        match stand {
+            Stand::Nan => F::NAN,
+            sign if (self.next() >> 63 == 1) == (sign == Stand::Sign) => F::ONE,
+            _ => F::ZERO.minus(F::ONE),
         }
     }
     fn next(&mut self) -> u64 {
@@ -228,10 +237,10 @@ impl Noise {
         let step = ((u128::from(self.next()) * u128::from(2 * ulps + 1)) >> 64) as i64 - ulps as i64;
         (0..step.abs()).fold(v, |v, _| if step > 0 { v.up() } else { v.down() })
     }
-    /// The rounded result, moved unless it is exact.
+    /// The rounded result, moved unless it is exact. Beyond one ULP, where decisions are looked for, exact results of
+    /// the library move too: in another order they need not be exact.
     pub(crate) fn round<F: Float>(&mut self, v: F, exact: bool) -> F {
-        let v = self.special(v);
-        if exact { v } else { self.shift(v, self.ulps) }
+        if exact && !(self.loose && self.ulps > 1) { v } else { self.shift(v, self.ulps) }
     }
     /// The result of a kernel, moved by up to twice as much unless it is of a kind that kernels give exactly.
     pub(crate) fn kernel<F: Float>(&mut self, v: F) -> F {
@@ -241,39 +250,46 @@ impl Noise {
     pub(crate) fn div<F: Float>(&mut self, a: F, b: F) -> F {
         let q = a.over(b);
         let exact = a.exact_quotient(b, q);
-        self.round(q, exact)
+        let v = self.special(q, a, b);
+        self.round(v, exact)
     }
     pub(crate) fn sqrt<F: Float>(&mut self, a: F) -> F {
         let s = a.root();
         let exact = a.exact_root(s);
-        self.round(s, exact)
+        let v = self.special(s, a, a);
+        self.round(v, exact)
     }
 }
 
 impl Rounding for Noise {
     fn add<F: Float>(&mut self, a: F, b: F) -> F {
         let s = a.plus(b);
-        self.round(s, exact_sum(a, b, s))
+        let v = self.special(s, a, b);
+        self.round(v, exact_sum(a, b, s))
     }
     fn sub<F: Float>(&mut self, a: F, b: F) -> F {
         let s = a.minus(b);
-        self.round(s, exact_sum(a, F::ZERO.minus(b), s))
+        let v = self.special(s, a, b);
+        self.round(v, exact_sum(a, F::ZERO.minus(b), s))
     }
     fn mul<F: Float>(&mut self, a: F, b: F) -> F {
         let p = a.times(b);
-        self.round(p, a.exact_product(b, p))
+        let v = self.special(p, a, b);
+        self.round(v, a.exact_product(b, p))
     }
     fn fma<F: Float>(&mut self, a: F, b: F, c: F) -> F {
         let r = a.fma(b, c);
         let p = a.times(b);
         // an inexact product that the sum happens to make exact counts as inexact
-        self.round(r, a.exact_product(b, p) && exact_sum(p, c, r))
+        let v = self.special(r, a, b);
+        let v = self.special(v, c, c);
+        self.round(v, a.exact_product(b, p) && exact_sum(p, c, r))
     }
     fn product<F: Float>(&mut self, a: Complex<F>, b: Complex<F>, p: Complex<F>) -> Complex<F> {
-        if self.specials == Specials::Defined || [a.re, a.im, b.re, b.im, p.re, p.im].iter().all(|v| v.finite()) {
+        if self.specials.is_none() || [a.re, a.im, b.re, b.im, p.re, p.im].iter().all(|v| v.finite()) {
             return p;
         }
-        if self.specials == Specials::Spread {
+        if self.spreads() {
             return Complex { re: F::NAN, im: F::NAN };
         }
         let kept = |a: F, b: F| {
@@ -283,9 +299,9 @@ impl Rounding for Noise {
         Complex { re: kept(a.re, b.re).minus(kept(a.im, b.im)), im: kept(a.re, b.im).plus(kept(a.im, b.re)) }
     }
     fn scaled<F: Float>(&mut self, v: Complex<F>) -> Complex<F> {
-        match self.specials {
-            Specials::Spread if !(v.re.finite() && v.im.finite()) => Complex { re: F::NAN, im: F::NAN },
-            _ => v,
+        match self.spreads() && !(v.re.finite() && v.im.finite()) {
+            true => Complex { re: F::NAN, im: F::NAN },
+            false => v,
         }
     }
 }

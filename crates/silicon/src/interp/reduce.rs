@@ -1,7 +1,7 @@
 //! Reductions, scans and sorting, in the orders that `Reduction` documents.
 
 use super::index::transpose;
-use super::perturb::{Nearest, Noise, Num, Rounding, each_num};
+use super::perturb::{Nearest, Noise, Num, Rounding, Stand, each_num};
 use super::tensor::{Complex, Data, Elem, Tensor, each_data, each_dtype};
 use super::{Fault, internal};
 use crate::dtype::DType;
@@ -221,8 +221,9 @@ pub(crate) fn sort(mut x: Tensor) -> Result<Tensor, Fault> {
     Ok(x)
 }
 
-/// Stable order of the elements along the last axis.
-pub(crate) fn arg_sort(x: &Tensor) -> Result<Tensor, Fault> {
+/// Stable order of the elements along the last axis. `ties`: equal elements in another order, as
+/// another method of sorting may leave them.
+pub(crate) fn arg_sort(x: &Tensor, ties: Option<Stand>) -> Result<Tensor, Fault> {
     let n = *x.shape.last().ok_or_else(|| internal("sort of a scalar"))?;
     if n == 0 {
         return Ok(Tensor::new::<i64>(x.shape.clone(), Vec::new()));
@@ -230,6 +231,11 @@ pub(crate) fn arg_sort(x: &Tensor) -> Result<Tensor, Fault> {
     let mut out: Vec<i64> = Vec::with_capacity(x.len());
     each_data!(&x.data, v => for run in v.chunks(n) {
         let mut at: Vec<i64> = (0..n as i64).collect();
+        match ties {
+            None => {}
+            Some(Stand::Nan) => at.reverse(),
+            Some(_) => at.rotate_left(n / 2),
+        }
         at.sort_by(|a, b| run[*a as usize].order(&run[*b as usize]));
         out.extend(at);
     });

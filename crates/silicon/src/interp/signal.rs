@@ -55,14 +55,14 @@ pub(crate) fn fir(x: &Tensor, h: &Tensor, f: Fir, noise: Option<&mut Noise>) -> 
         return Err(internal("a FIR needs vectors"));
     };
     match noise {
-        // SciPy fills the taps up to a multiple of the factor: zeros, which meet samples too
-        Some(r) if r.spreads() && f.up > 1 => {
-            let mut shape = h.shape.clone();
-            shape[0] = shape[0].next_multiple_of(f.up as usize);
-            let mut data = h.to_le_bytes();
-            data.resize(data.len() / h.len().max(1) * shape[0], 0);
-            let filled = Tensor::from_le_bytes(h.dtype, &shape, &data).ok_or_else(|| internal("taps"))?;
-            fir_with(x, &filled, f, r)
+        // SciPy puts zeros before and behind the taps of a change of rate, which meet samples too
+        Some(r) if r.spreads() && f.up.max(f.down) > 1 => {
+            let zeros = f.up.max(f.down) as usize;
+            let fill = vec![0; zeros * h.dtype.size()];
+            let data = [fill.as_slice(), &h.to_le_bytes(), &fill].concat();
+            let filled =
+                Tensor::from_le_bytes(h.dtype, &[h.len() + 2 * zeros], &data).ok_or_else(|| internal("taps"))?;
+            fir_with(x, &filled, Fir { start: f.start + zeros as i64, ..f }, r)
         }
         Some(r) => fir_with(x, h, f, r),
         None => fir_with(x, h, f, &mut Nearest),

@@ -136,7 +136,7 @@ def power(x, y):
     w = np.where(real & (n == 1.0), x, w)
     w = np.where(real & (n == -1.0), reciprocal(x), w)
     zero = (x.real == 0.0) & (x.imag == 0.0)
-    w = np.where(zero, np.where(n > 0.0, x * 0.0, _pm.complex_of(n * _NAN, n * _NAN)), w)
+    w = np.where(zero, np.where(n > 0.0, x - x, _pm.complex_of(n * _NAN, n * _NAN)), w)
     return np.where(real & (n == 0.0), _one(x), w)
 
 

@@ -135,7 +135,10 @@ def slogdet(a):
         else:
             for k in range(a.shape[-1]):
                 size = abs(lu[k, k])
-                sign[b] = sign[b] * (lu[k, k] / size)
+                if np.iscomplexobj(a):
+                    sign[b] = sign[b] * (lu[k, k] / size)
+                elif lu[k, k] < 0:
+                    sign[b] = -sign[b]
                 log[b] = log[b] + np.log(size)
     sign = sign.astype(a.dtype)
     log = log.astype(_real_kind(a.dtype))

@@ -53,8 +53,10 @@ def _lu(a):
             if bad == 0:
                 bad = k + 1
         else:
+            # by the reciprocal, as LAPACK does
+            inverse = 1 / lu[k, k]
             for i in range(k + 1, m):
-                f = lu[i, k] / lu[k, k]
+                f = lu[i, k] * inverse
                 lu[i, k] = f
                 for j in range(k + 1, n):
                     lu[i, j] = lu[i, j] - f * lu[k, j]
@@ -127,7 +129,8 @@ def _unexchanged(b, pivots):
 
 
 def _cholesky(a):
-    """(l, bad): a = l l^H from the lower triangle of a (potrf); bad is 1 + the first row whose pivot is not positive."""
+    """(l, bad): a = l l^H from the lower triangle of a (potrf); bad is 1 + the first row whose pivot is not positive;
+    NaN passes, as in OpenBLAS."""
     n = a.shape[0]
     l = np.zeros((n, n), a.dtype)
     bad = 0
@@ -141,10 +144,10 @@ def _cholesky(a):
             d = a[i, i].real
             for k in range(i):
                 d = d - _square_size(l[i, k])
-            if d > 0:
-                l[i, i] = np.sqrt(d)
-            else:
+            if d <= 0:
                 bad = i + 1
+            else:
+                l[i, i] = np.sqrt(d)
     return l, bad
 
 

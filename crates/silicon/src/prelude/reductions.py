@@ -101,7 +101,10 @@ def average(a, axis=None, weights=None, keepdims=False):
         w = np.reshape(w, (1,) * ax + (w.shape[0],) + (1,) * (x.ndim - ax - 1))
         w = np.broadcast_to(w, x.shape)
     w = _as_float(w)
-    return np.sum(x * w, axis=axis, keepdims=keepdims) / np.sum(w, axis=axis, keepdims=keepdims)
+    total = np.sum(w, axis=axis, keepdims=keepdims)
+    if np.any(total == 0.0):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    return np.sum(x * w, axis=axis, keepdims=keepdims) / total
 
 
 def _last(x, axis):

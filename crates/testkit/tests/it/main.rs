@@ -4,3 +4,4 @@ mod corpus;
 mod diagnostics;
 mod error_pages;
 mod fuzz;
+mod stress;

@@ -483,7 +483,7 @@ impl<'a> Eval<'a> {
         }
     }
     /// `int(v)`
-    fn int_from(&mut self, v: &Value) -> R<Value> {
+    pub(super) fn int_from(&mut self, v: &Value) -> R<Value> {
         if let Some(i) = self.known_int(v) {
             return Ok(Value::Int(i));
         }

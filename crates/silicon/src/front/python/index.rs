@@ -741,6 +741,15 @@ impl Eval<'_> {
                 "store `.real`, or make the array complex",
             );
         }
+        let whole;
+        let value = match value {
+            // a float scalar goes the way of int(), an array is cast
+            Value::Dyn(_) if dtype.is_integer() && from == DType::Float64 => {
+                whole = self.int_from(value)?;
+                &whole
+            }
+            v => v,
+        };
         self.check_int_fits(value, dtype)?;
         self.operand(value, dtype)
     }

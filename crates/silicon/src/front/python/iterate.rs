@@ -276,6 +276,11 @@ impl<'a> Eval<'a> {
                 let Cell::DynList(l) = self.heap.get(*c).clone() else {
                     return self.refuse("PM0999", "internal error");
                 };
+                if dtype.is_none() && l.item.dtype != DType::Float64 && self.interval(&l.len).0 < 1 {
+                    let (n, one) = (self.dim_value(&l.len)?, self.constant(crate::dtype::Scalar::i64(1))?);
+                    let ok = self.emit(Op::Binary(crate::hir::Binary::Ge), vec![n, one], Type::scalar(DType::Bool))?;
+                    self.check(ok, "Unsupported", "an array of an empty list is float64 in NumPy; give its dtype")?;
+                }
                 let id = self.list_storage(&l)?;
                 // a copy: the list may change later
                 let out = self.new_array(id);

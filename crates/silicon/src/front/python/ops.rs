@@ -412,8 +412,18 @@ impl Eval<'_> {
         if whole == Some(2) {
             let x = self.operand(a, dtype)?;
             let id = self.emit(Op::Binary(Binary::Mul), vec![x, x], Type::scalar(dtype))?;
-            if kind == Kind::Py && !dtype.is_complex() {
+            if kind == Kind::Py && dtype.is_complex() {
+                self.check_complex_overflow(id)?;
+            } else if kind == Kind::Py {
                 self.check_overflow(id, &[x])?;
+            }
+            return Ok(self.scalar(id, kind));
+        }
+        if let (true, Some(k @ 4..=99)) = (dtype.is_complex(), whole) {
+            let x = self.operand(a, dtype)?;
+            let id = self.complex_power(x, k as u32)?;
+            if kind == Kind::Py {
+                self.check_complex_overflow(id)?;
             }
             return Ok(self.scalar(id, kind));
         }
@@ -455,7 +465,22 @@ impl Eval<'_> {
         }
         let (x, y) = (self.operand(a, dtype)?, self.operand(b, dtype)?);
         let out = self.kernel_ids("numpy.power", &[x, y])?;
+        if kind == Kind::Py {
+            self.check_complex_overflow(out)?;
+        }
         Ok(self.scalar(out, kind))
+    }
+    /// Python raises OverflowError where a part of a complex power is infinite.
+    fn check_complex_overflow(&mut self, out: ValueId) -> R<()> {
+        let part = Type::scalar(self.ty(out).dtype.real());
+        let bool = Type::scalar(DType::Bool);
+        for op in [Unary::Real, Unary::Imag] {
+            let v = self.emit(Op::Unary(op), vec![out], part.clone())?;
+            let big = self.emit(Op::Unary(Unary::IsInf), vec![v], bool.clone())?;
+            let ok = self.emit(Op::Unary(Unary::Not), vec![big], bool.clone())?;
+            self.check(ok, "OverflowError", "complex exponentiation")?;
+        }
+        Ok(())
     }
     /// Python raises OverflowError where a power of finite operands is infinite.
     fn check_overflow(&mut self, out: ValueId, operands: &[ValueId]) -> R<()> {
