@@ -12,7 +12,9 @@
 
 mod flat;
 mod length;
+mod long;
 mod loops;
+mod prefix;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -23,6 +25,7 @@ use crate::hir::{
     StateField, Table, TableId, Type, ValueId,
 };
 use length::{Access, Len, Unreachable};
+use prefix::Prefixed;
 use proofmark_base::diagnostics::Span;
 use std::collections::{BTreeMap, HashMap};
 pub use words::Reason;
@@ -44,17 +47,16 @@ pub struct Streamed {
 /// # Errors
 /// Why there is none, with the source of the construct where there is one.
 pub fn streamed(module: &Checked<Module>, entry: &str) -> Result<Streamed, Vec<Reason>> {
-    let mut module: Module = (**module).clone();
-    for e in module.entries.iter_mut().filter(|e| e.func.name == entry) {
-        e.func = flat::flat(&e.func);
-    }
-    let module = &module;
     let found = module.entries.iter().find(|e| e.func.name == entry);
     let found = found.ok_or_else(|| vec![reason(format!("there is no entry `{entry}`"), None)])?;
     if !module.state.is_empty() {
         return Err(vec![reason("it keeps state from call to call already", None)]);
     }
     let n = time_axis(module, found).map_err(|r| vec![r])?;
+    let mut module = long::long(module, entry, n).unwrap_or_else(|| module.clone()).into_inner();
+    let Some(at) = module.entries.iter().position(|e| e.func.name == entry) else { return Err(Vec::new()) };
+    module.entries[at].func = flat::flat(&module.entries[at].func);
+    let (module, found) = (&module, &module.entries[at]);
     let maker = Maker::new(module, found, n).map_err(|r| vec![r])?;
     maker.make(found)
 }
@@ -118,8 +120,8 @@ enum Kind {
     Stream(Len, ValueId),
     /// A dimension of the whole call.
     Extent(Dim),
-    /// A condition on the length of the whole call that holds from so many samples on.
-    Holds(i64),
+    /// A stream behind something fixed, with more elements than there were samples.
+    Prefixed(Prefixed),
     /// Nothing that a block can know.
     Cannot(Reason),
 }
@@ -149,8 +151,6 @@ struct Maker<'m> {
     histories: BTreeMap<(ValueId, i64), ValueId>,
     /// Whether something depends on the time since the start.
     absolute: bool,
-    /// Samples from which on every check of the length passes.
-    least: i64,
     errors: Vec<Reason>,
 }
 
@@ -176,7 +176,6 @@ impl<'m> Maker<'m> {
             befores: BTreeMap::new(),
             histories: BTreeMap::new(),
             absolute: false,
-            least: 0,
             errors: Vec::new(),
         };
         m.counts.insert(Len::EACH, Dim::from(m.block));
@@ -254,7 +253,7 @@ impl<'m> Maker<'m> {
             name.push('_');
         }
         lengths.push(Length { name, min: 0, max: old.max });
-        let least = self.least.max(old.min);
+        let least = old.min;
         let module = Module {
             name: self.module.name.clone(),
             lengths,
@@ -483,6 +482,12 @@ impl<'m> Maker<'m> {
             self.kinds.insert(inst.results[0], Kind::Extent(d.clone()));
             return Ok(());
         }
+        if let (Op::Check(_), Some(Op::Const(s))) =
+            (&inst.op, inst.args.first().and_then(|v| self.defs.get(v)).map(|i| &i.op))
+            && s.re == 0
+        {
+            return refuse("a check of the length that no long stream passes");
+        }
         let fixed = kinds.iter().all(|k| matches!(k, Kind::Fixed));
         if fixed && !lengths_within(self.func, inst) {
             loops::clone(self, inst);
@@ -497,12 +502,10 @@ impl<'m> Maker<'m> {
         if let Some(done) = self.extent(inst) {
             return done;
         }
-        if let (Op::Check(_), Some(Kind::Holds(from))) = (&inst.op, kinds.first()) {
-            // a stream has no length before its end; what is shorter is no stream that the whole call takes
-            self.least = self.least.max(*from);
-            return Ok(());
+        if kinds.iter().any(|k| matches!(k, Kind::Prefixed(_))) && !matches!(inst.op, Op::Slice { .. }) {
+            return refuse("a stream with something in front of it, whose end needs a flush,");
         }
-        if kinds.iter().any(|k| matches!(k, Kind::Extent(_) | Kind::Holds(_))) {
+        if kinds.iter().any(|k| matches!(k, Kind::Extent(_))) {
             return refuse("a result that depends on the length of the whole stream");
         }
         let len = |m: &Maker<'_>, v: ValueId| match m.func.ty(v).shape.as_slice() {
@@ -552,24 +555,23 @@ impl<'m> Maker<'m> {
                 Ok(())
             }
             Op::Slice { steps } => {
-                let Some((x, v)) = self.stream_of(inst.args[0]) else { return refuse("a slice at a moving place") };
+                let whole = self.kind(inst.args[0]);
                 let (Some(start), [step]) = (inst.args.get(1).and_then(|s| self.known(*s)), steps.as_slice()) else {
                     return refuse("a slice whose start is not constant");
                 };
                 if *step < 1 {
                     return refuse("a slice that runs backwards in time");
                 }
-                let out = len(self, inst.results[0])?;
-                let access = Access { scale: *step, low: start, high: start, from: 0 };
-                let h = out.history(x, access).map_err(|u| unreachable(u, "a slice", inst))?;
-                let ext = self.history(v, x, h);
-                let (done, had) = (self.before(out), self.before(x));
-                let from = self.dim(Dim::from(done).scale(*step).sub(&Dim::from(had)).offset(start + h));
-                let count = self.count(out);
-                let y = self.slice(ext, from, *step, count, span);
-                self.kinds.insert(inst.results[0], Kind::Stream(out, y));
-                Ok(())
+                match whole {
+                    Kind::Prefixed(p) => prefix::slice(self, inst, p, (start, *step)),
+                    Kind::Stream(x, v) => {
+                        let out = len(self, inst.results[0])?;
+                        self.slice_of(inst, (x, v), (start, *step), out)
+                    }
+                    _ => refuse("a slice at a moving place"),
+                }
             }
+            Op::Concat { axis: 0 } => prefix::concat(self, inst),
             Op::Fir { up, down } => self.fir(inst, *up, *down, len(self, inst.results[0])?),
             Op::Sosfilt => {
                 let Some((x, v)) = self.stream_of(inst.args[1]) else { return refuse("biquads that change in time") };
@@ -605,6 +607,25 @@ impl<'m> Maker<'m> {
             }
             op => Err(reason(format!("{} over the time axis", name(op)), span)),
         }
+    }
+
+    /// Elements `start, start + step, ...` of a stream.
+    fn slice_of(
+        &mut self,
+        inst: &Inst,
+        (x, v): (Len, ValueId),
+        (start, step): (i64, i64),
+        out: Len,
+    ) -> Result<(), Reason> {
+        let access = Access { scale: step, low: start, high: start, from: 0 };
+        let h = out.history(x, access).map_err(|u| unreachable(u, "a slice", inst))?;
+        let ext = self.history(v, x, h);
+        let (done, had) = (self.before(out), self.before(x));
+        let from = self.dim(Dim::from(done).scale(step).sub(&Dim::from(had)).offset(start + h));
+        let count = self.count(out);
+        let y = self.slice(ext, from, step, count, inst.span);
+        self.kinds.insert(inst.results[0], Kind::Stream(out, y));
+        Ok(())
     }
 
     fn stream_of(&self, v: ValueId) -> Option<(Len, ValueId)> {
@@ -654,16 +675,9 @@ impl<'m> Maker<'m> {
         Ok(())
     }
 
-    /// Sums of a dimension of the whole call and a constant stay dimensions; comparisons may hold from some length on.
+    /// Sums of a dimension of the whole call and a constant stay dimensions.
     fn extent(&mut self, inst: &'m Inst) -> Option<Result<(), Reason>> {
         let [a, b] = inst.args.as_slice() else { return None };
-        if let (Op::Binary(Binary::And), Some(Kind::Holds(x)), Some(Kind::Holds(y))) =
-            (&inst.op, self.kinds.get(a), self.kinds.get(b))
-        {
-            let both = Kind::Holds(*x.max(y));
-            self.kinds.insert(inst.results[0], both);
-            return Some(Ok(()));
-        }
         let value = |v: &ValueId| match self.kinds.get(v) {
             Some(Kind::Extent(d)) => Some(d.clone()),
             _ => self.known(*v).map(Dim::from),
@@ -672,19 +686,6 @@ impl<'m> Maker<'m> {
         let d = match &inst.op {
             Op::Binary(Binary::Add | Binary::AddChecked) => a.add(&b),
             Op::Binary(Binary::Sub | Binary::SubChecked) => a.sub(&b),
-            Op::Binary(compare) => {
-                let n = self.n;
-                let from = match compare {
-                    Binary::Gt => length::exceeds(&a.sub(&b), n, 1),
-                    Binary::Ge => length::exceeds(&a.sub(&b), n, 0),
-                    Binary::Lt => length::exceeds(&b.sub(&a), n, 1),
-                    Binary::Le => length::exceeds(&b.sub(&a), n, 0),
-                    Binary::Ne => length::exceeds(&a.sub(&b), n, 1).or_else(|| length::exceeds(&b.sub(&a), n, 1)),
-                    _ => None,
-                };
-                self.kinds.insert(inst.results[0], Kind::Holds(from?));
-                return Some(Ok(()));
-            }
             _ => return None,
         };
         self.kinds.insert(inst.results[0], Kind::Extent(d));

@@ -345,7 +345,7 @@ fn what_needs_the_whole_is_refused() {
             b.op(Op::Check(Fault { exception: "ValueError".into(), message: "long".into() }), &[ok], vec![]);
             x
         }),
-        "length of the whole stream",
+        "no long stream passes",
     );
     refused(
         one(&|b, x| {
@@ -389,8 +389,85 @@ fn a_check_of_the_length_says_from_where_on_the_two_agree() {
         let longer = Module { lengths: vec![Length { min: least, ..m.lengths[0].clone() }], ..m };
         same("checked", longer);
     }
-    refused(checked(Binary::Eq, Dim::from(N), 7), "length of the whole stream");
-    refused(checked(Binary::Lt, Dim::from(N), 7), "length of the whole stream");
+    refused(checked(Binary::Eq, Dim::from(N), 7), "no long stream passes");
+    refused(checked(Binary::Lt, Dim::from(N), 7), "no long stream passes");
+}
+
+#[test]
+fn questions_about_the_length_get_the_answer_of_long_streams() {
+    // what `np.convolve(x, h)[:len(x)]` becomes: the shorter argument is the filter
+    let convolve = "entry (input \"x\") -> (output \"y\") func \"run\"(%0: float64[$0]) {
+  %1: int64 = const[int64 5]
+  %2: int64 = dim[$0]
+  %3: bool = gt(%1, %2)
+  %4: int64 = const[int64 0]
+  %5: float64[5] = table[0]
+  %6: float64[$0+4] = if(%3) then {
+    %7: float64[$0+4] = fir[1, 1](%5, %0, %4)
+    yield %7
+  } else {
+    %8: float64[$0+4] = fir[1, 1](%0, %5, %4)
+    yield %8
+  }
+  %9: float64[$0] = slice[1](%6, %4)
+  %10: int64 = dim[min(3, $0)]
+  %11: float64[$0-1*min(3, $0)] = slice[1](%9, %10)
+  %12: float64[max(0, $0-3)] = slice[1](%0, %4)
+  %13: float64[$0-1*min(3, $0)] = reshape(%12)
+  %14: float64[$0-1*min(3, $0)] = add(%11, %13)
+  yield %14
+}
+";
+    let m = text(0, convolve);
+    assert_eq!(streamed(&check(m.clone()).unwrap(), "run").unwrap().least, 5, "below it the arguments change places");
+    same("convolve", Module { lengths: vec![Length { min: 5, ..m.lengths[0].clone() }], ..m });
+    let many = text(0, &convolve.replace("const[int64 5]", "const[int64 9000000000]"));
+    refused(many, "length of the whole stream");
+}
+
+#[test]
+fn what_stands_in_front_of_a_stream() {
+    // x delayed by three, with zeros, a table or a parameter in front
+    let delayed = |front: &dyn Fn(&mut Builder, ValueId) -> ValueId| {
+        let mut b = Builder::new("delay");
+        let (x, g) = (b.param(stream(DType::Float64)), b.param(Type::scalar(DType::Float64)));
+        let p = front(&mut b, g);
+        let zero = b.int(0);
+        let shorter = Dim::from(N).offset(-3).maximum(&Dim::from(0i64));
+        let late = b.slice(x, &[zero], &[1], vec![shorter.clone()]);
+        let y = b.op1(Op::Concat { axis: 0 }, &[p, late], vector(DType::Float64, shorter.offset(3)));
+        let y = b.op1(Op::Reshape, &[y], stream(DType::Float64));
+        let sum = b.binary(Binary::Add, x, y);
+        module(3, b, 2, &[sum, y])
+    };
+    let three = vector(DType::Float64, Dim::from(3i64));
+    same(
+        "a delay",
+        delayed(&|b, _| {
+            let zero = b.float(-0.0);
+            b.op1(Op::Broadcast, &[zero], three.clone())
+        }),
+    );
+    same("a parameter in front", delayed(&|b, g| b.op1(Op::Broadcast, &[g], three.clone())));
+
+    // [1.5, x0, x1, ...]: what it is without its start and without its end
+    let mut b = Builder::new("diff");
+    let x = b.param(stream(DType::Float64));
+    let (first, zero, one) = (b.float(1.5), b.int(0), b.int(1));
+    let p = b.op1(Op::Broadcast, &[first], vector(DType::Float64, Dim::from(1i64)));
+    let all = b.op1(Op::Concat { axis: 0 }, &[p, x], vector(DType::Float64, Dim::from(N).offset(1)));
+    let late = b.slice(all, &[one], &[1], vec![Dim::from(N)]);
+    let early = b.slice(all, &[zero], &[1], vec![Dim::from(N)]);
+    let y = b.binary(Binary::Sub, late, early);
+    same("a difference", module(0, b, 1, &[y]));
+
+    let mut b = Builder::new("longer");
+    let x = b.param(stream(DType::Float64));
+    let p = b.float(1.5);
+    let p = b.op1(Op::Broadcast, &[p], vector(DType::Float64, Dim::from(1i64)));
+    let all = b.op1(Op::Concat { axis: 0 }, &[p, x], vector(DType::Float64, Dim::from(N).offset(1)));
+    let twice = b.binary(Binary::Add, all, all);
+    refused(module(0, b, 1, &[twice]), "needs a flush");
 }
 
 #[test]
