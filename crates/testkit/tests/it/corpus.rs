@@ -7,6 +7,9 @@ use proofmark_testkit::targets::Tools;
 /// Fewer equal programs than this means that the corpus or the translator has shrunk.
 const LEAST_EQUAL: usize = 150;
 
+/// Fewer block forms than this means that something that had one lost it.
+const LEAST_IN_BLOCKS: usize = 13;
+
 #[test]
 fn every_program_is_equal_or_listed() {
     let folder = workspace().join("tests/run");
@@ -34,6 +37,15 @@ fn every_program_is_equal_or_listed() {
     let equal = rows.iter().filter(|r| matches!(r.verdict, Verdict::Equal { .. })).count();
     if equal < LEAST_EQUAL {
         problems.push(format!("only {equal} programs are equal"));
+    }
+    let blocks = |v: &Verdict| matches!(v, Verdict::Equal { blocks, .. } if blocks.iter().any(Result::is_ok));
+    let in_blocks = rows.iter().filter(|r| blocks(&r.verdict)).count();
+    if in_blocks < LEAST_IN_BLOCKS {
+        problems.push(format!("only {in_blocks} programs have a block form"));
+    }
+    // each of these is there for its block form
+    for row in rows.iter().filter(|r| r.name().starts_with("stream_") && !blocks(&r.verdict)) {
+        problems.push(format!("{} has no block form: {}", row.name(), row.verdict));
     }
     assert!(problems.is_empty(), "{}\n{}", problems.join("\n"), table(&rows));
 }
