@@ -25,11 +25,13 @@ pub struct Comparison {
 
 /// A seeded fault that no vector showed.
 #[derive(Clone, Debug)]
-pub struct Survivor {
+pub struct Fault {
     /// Source file and line.
     pub place: Option<(String, u32)>,
     /// What was changed.
     pub text: String,
+    /// What was measured of it.
+    pub why: String,
 }
 
 /// How many seeded faults were noticed.
@@ -41,14 +43,19 @@ pub struct Mutation {
     pub tried: usize,
     /// Places where one could have been seeded.
     pub places: usize,
+    /// Not noticed, and no faults: the compiler makes the same machine code with and without.
+    pub equivalent: Vec<Fault>,
     /// Not noticed.
-    pub survivors: Vec<Survivor>,
+    pub survivors: Vec<Fault>,
 }
 
 impl Mutation {
-    /// Share noticed; 1 when there was nothing to seed.
+    /// Share noticed of those that are not equivalent; 1 when there was nothing to seed.
     pub fn score(&self) -> f64 {
-        if self.tried == 0 { 1.0 } else { self.killed as f64 / self.tried as f64 }
+        match self.tried - self.equivalent.len() {
+            0 => 1.0,
+            n => self.killed as f64 / n as f64,
+        }
     }
 }
 

@@ -19,10 +19,10 @@ pub const MAX_ELEMENTS: usize = 1 << 21;
 const MAX_TEMPLATE: usize = 1 << 16;
 
 /// SplitMix64: small, seeded, the same everywhere.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -30,26 +30,29 @@ impl Random {
         z ^ (z >> 31)
     }
     /// In [0, 1).
-    fn unit(&mut self) -> f64 {
+    pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         (self.next() % n.max(1) as u64) as usize
     }
     /// Normal, by the sum of twelve uniform values: no library function, so the same bits everywhere.
-    fn normal(&mut self) -> f64 {
+    pub(super) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 }
 
 /// Observed range of a port over the recording.
 #[derive(Clone, Copy, Debug)]
-struct Observed {
-    low: i128,
-    high: i128,
-    rms: f64,
+pub(super) struct Observed {
+    /// Least integer; above `high` for a float port.
+    pub(super) low: i128,
+    /// Greatest integer.
+    pub(super) high: i128,
+    /// Root mean square magnitude, 1 when there is none.
+    pub(super) rms: f64,
     /// Every vector of it with at least four elements ascends, and there is one: it may have to.
-    ascends: bool,
+    pub(super) ascends: bool,
 }
 
 /// What is done to the inputs of a recorded call.
@@ -116,7 +119,8 @@ pub fn request(t: &Translation, sequence: &Sequence) -> ReferenceRequest {
     ReferenceRequest { instance: sequence.instance, calls, state: super::state::wanted(t) }
 }
 
-fn observe(recorded: &[Sequence]) -> BTreeMap<(usize, String), Observed> {
+/// Ranges of the input ports by entry and name.
+pub(super) fn observe(recorded: &[Sequence]) -> BTreeMap<(usize, String), Observed> {
     let mut found: BTreeMap<(usize, String), (Observed, f64, usize)> = BTreeMap::new();
     for call in recorded.iter().flat_map(|s| &s.calls) {
         for (name, t) in &call.inputs {
@@ -149,7 +153,7 @@ fn ascends(t: &Tensor) -> bool {
 }
 
 /// The vector with its elements in ascending order; none where one of them has no place in it.
-fn ascending(t: &Tensor) -> Option<Tensor> {
+pub(super) fn ascending(t: &Tensor) -> Option<Tensor> {
     let mut cells: Vec<Scalar> = (0..t.len()).filter_map(|i| t.get(i)).collect();
     if cells.iter().any(|c| !c.real_f64().is_finite()) {
         return None;
@@ -182,7 +186,7 @@ impl Maker<'_> {
         };
         let instance = sequence.instance;
         for lengths in self.lengths(call) {
-            let Some(inputs) = self.resized(call, &lengths) else { continue };
+            let Some(inputs) = resized(self.t, &self.observed, call, &lengths) else { continue };
             let text = lengths.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(",");
             self.push(call, instance, inputs, &format!("length {text}"));
         }
@@ -213,21 +217,12 @@ impl Maker<'_> {
             return call.inputs.clone();
         }
         let cut: BTreeMap<String, i64> = named(self.t, call).into_iter().map(|(n, v)| (n, v.min(4097))).collect();
-        self.resized(call, &cut).unwrap_or_else(|| call.inputs.clone())
+        resized(self.t, &self.observed, call, &cut).unwrap_or_else(|| call.inputs.clone())
     }
 
     /// Adds a sequence of one call if its size can be afforded and it is not one of the vectors already.
     fn push(&mut self, template: &Call, instance: Option<usize>, inputs: Ports, what: &str) {
-        let info = &self.t.entries[template.entry];
-        let mut args = Vec::new();
-        for (name, tree) in &info.args {
-            let value = template.args.iter().find(|(n, _)| n == name).map(|(_, v)| v);
-            let Some(value) = value.and_then(|v| ports::rebuilt(tree, v, &|p| port(&inputs, p).cloned())) else {
-                return;
-            };
-            args.push((name.clone(), value));
-        }
-        let call = Call { entry: template.entry, inputs, args, reference: None, recorded: None };
+        let Some(call) = with_inputs(self.t, template, inputs) else { return };
         self.keep(Sequence { name: String::new(), what: what.into(), instance, calls: vec![call] });
     }
 
@@ -266,39 +261,6 @@ impl Maker<'_> {
             }
         }
         all
-    }
-
-    /// The inputs with other lengths: values repeated or cut along each axis.
-    fn resized(&self, call: &Call, lengths: &BTreeMap<String, i64>) -> Option<Ports> {
-        let shapes = shapes(&self.t.module, &self.t.entries[call.entry].name)?;
-        call.inputs
-            .iter()
-            .map(|(name, t)| {
-                let dims = &shapes.iter().find(|(n, _)| n == name)?.1;
-                let shape: Option<Vec<usize>> = dims.iter().map(|d| extent(&self.t.module, d, lengths)).collect();
-                let shape = shape?;
-                let count = shape.iter().try_fold(1usize, |a, d| a.checked_mul(*d)).filter(|n| *n <= MAX_ELEMENTS)?;
-                if count > 0 && t.is_empty() {
-                    return None;
-                }
-                let source = t.to_le_bytes();
-                let size = t.dtype.size();
-                let mut data = Vec::with_capacity(count * size);
-                for i in 0..count {
-                    // the element at the same place, wrapped around in each axis
-                    let (mut rest, mut at, mut stride) = (i, 0, 1);
-                    for (new, old) in shape.iter().zip(&t.shape).rev() {
-                        at += (rest % new) % old * stride;
-                        rest /= new;
-                        stride *= old;
-                    }
-                    data.extend_from_slice(&source[at * size..(at + 1) * size]);
-                }
-                let resized = Tensor::from_le_bytes(t.dtype, &shape, &data)?;
-                let ordered = self.observed.get(&(call.entry, name.clone())).is_some_and(|o| o.ascends);
-                Some((name.clone(), if ordered { ascending(&resized)? } else { resized }))
-            })
-            .collect()
     }
 
     /// The inputs with other values; `None` when the change means nothing for any of them.
@@ -446,8 +408,51 @@ impl Maker<'_> {
     }
 }
 
+/// The call with other inputs, without a reference.
+pub(super) fn with_inputs(t: &Translation, template: &Call, inputs: Ports) -> Option<Call> {
+    let mut args = Vec::new();
+    for (name, tree) in &t.entries[template.entry].args {
+        let value = template.args.iter().find(|(n, _)| n == name).map(|(_, v)| v)?;
+        args.push((name.clone(), ports::rebuilt(tree, value, &|p| port(&inputs, p).cloned())?));
+    }
+    Some(Call { entry: template.entry, inputs, args, reference: None, recorded: None })
+}
+
 fn size(call: &Call) -> usize {
     call.inputs.iter().map(|(_, t)| t.len()).sum()
+}
+
+/// The inputs with other lengths: values repeated or cut along each axis.
+pub(super) fn resized(t: &Translation, observed: &BTreeMap<(usize, String), Observed>, call: &Call, lengths: &BTreeMap<String, i64>) -> Option<Ports> {
+    let shapes = shapes(&t.module, &t.entries[call.entry].name)?;
+    call.inputs
+        .iter()
+        .map(|(name, old)| {
+            let dims = &shapes.iter().find(|(n, _)| n == name)?.1;
+            let shape: Option<Vec<usize>> = dims.iter().map(|d| extent(&t.module, d, lengths)).collect();
+            let shape = shape?;
+            let count = shape.iter().try_fold(1usize, |a, d| a.checked_mul(*d)).filter(|n| *n <= MAX_ELEMENTS)?;
+            if count > 0 && old.is_empty() {
+                return None;
+            }
+            let source = old.to_le_bytes();
+            let size = old.dtype.size();
+            let mut data = Vec::with_capacity(count * size);
+            for i in 0..count {
+                // the element at the same place, wrapped around in each axis
+                let (mut rest, mut at, mut stride) = (i, 0, 1);
+                for (new, old) in shape.iter().zip(&old.shape).rev() {
+                    at += (rest % new) % old * stride;
+                    rest /= new;
+                    stride *= old;
+                }
+                data.extend_from_slice(&source[at * size..(at + 1) * size]);
+            }
+            let resized = Tensor::from_le_bytes(old.dtype, &shape, &data)?;
+            let ordered = observed.get(&(call.entry, name.clone())).is_some_and(|o| o.ascends);
+            Some((name.clone(), if ordered { ascending(&resized)? } else { resized }))
+        })
+        .collect()
 }
 
 /// Declared extents of an entry's inputs.

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod bundle;
 mod claims;
 pub mod compare;
+mod directed;
 pub mod evidence;
 pub mod generate;
 pub mod golden;

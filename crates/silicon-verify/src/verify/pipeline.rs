@@ -183,8 +183,11 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     decisions(&mut checks, request.sources, &sequences, &judged);
     checks.not_shown.extend(state::not_shown(t, &made, &sequences));
 
+    (request.progress)("lowering");
+    let program = proofmark_silicon::lower::lower(&made).map_err(Stopped::Refused)?;
     let count = sequences.len();
     let mut with_generated = Generated::default();
+    let mut seeded = None;
     if has_reference {
         (request.progress)("generating vectors and asking CPython for references");
         let (made_up, mut not_shown) = generate::generate(t, &sequences);
@@ -208,14 +211,45 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
                 golden::GENERATED_WORK
             ));
         }
+        if with_recorded.fails() == 0 {
+            (request.progress)("seeding faults and looking for vectors that show them");
+            let all = Vectors { t, sequences: &sequences, judged: &judged, recorded: count, has_reference };
+            let (faults, found) = match mutation::explore(&program, &all, request.scratch) {
+                Ok((faults, found)) => (Ok(faults), found),
+                Err(why) => (Err(why), Vec::new()),
+            };
+            seeded = Some(faults);
+            let referenced = references(t, found, request.oracle.as_deref_mut(), &mut checks.not_shown);
+            let (mut work, mut left_out) = (0u64, 0usize);
+            for s in referenced {
+                let j = if work > golden::GENERATED_WORK { None } else { Some(model.judge(t, &s, &Scales::new())) };
+                let Some(j) = j else {
+                    left_out += 1;
+                    continue;
+                };
+                work += j.trail.work;
+                let mut one = Compared::default();
+                golden::compare(t, &s, &j, &j.trail.outcomes, &mut one);
+                // a result that rounding decides says nothing about a fault
+                if one.fails() == 0 && !one.undecided.is_empty() {
+                    left_out += 1;
+                    continue;
+                }
+                with_generated.add(t, &s, &j, &j.trail.outcomes);
+                sequences.push(s);
+                judged.push(j);
+            }
+            if left_out > 0 {
+                let text = "vectors found for seeded faults, whose results rounding decides or which take too long";
+                checks.not_shown.push(format!("{left_out} {text}"));
+            }
+        }
         generated_check(&mut checks, &with_generated, sequences.len() - count);
     } else {
         let reason = "there is no reference: no bench was given, or it showed no call that is covered";
         checks.checks.push(Check::new("golden.generated", GENERATED, Verdict::Skipped, reason));
     }
 
-    (request.progress)("lowering");
-    let program = proofmark_silicon::lower::lower(&made).map_err(Stopped::Refused)?;
     let trace = Trace::new(&made, request.sources);
     let mut evidence = Evidence {
         checks,
@@ -238,7 +272,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         facts.push(one_target(*target, &mut request, &program, &made, &all, &mut evidence)?);
         blocks::on_target(*target, &mut forms, request.sources, request.scratch, &mut evidence);
     }
-    mutants(&mut request, &program, &all, &mut evidence, &mut facts);
+    mutants(&mut request, seeded, &all, &mut evidence, &mut facts);
     claims::decide(&mut evidence, &facts, has_reference);
     evidence.blocks = blocks::summary(&forms, &evidence);
     super::bundle::add_documents(&mut evidence, &read, &made, &program, &forms, &all);
@@ -754,41 +788,50 @@ fn comparisons(target: &str, all: &Vectors<'_>, outcomes: &[Vec<Outcome>], evide
 
 fn mutants(
     request: &mut Request<'_>,
-    program: &Program,
+    seeded: Option<Result<mutation::Seeded<'_>, String>>,
     all: &Vectors<'_>,
     evidence: &mut Evidence,
     facts: &mut [Facts],
 ) {
     let (id, title) = ("mutation", "faults seeded in the generated code are noticed by the vectors");
-    if !facts.iter().any(|f| f.tested) {
+    let (true, Some(seeded)) = (facts.iter().any(|f| f.tested), seeded) else {
         let check = Check::new(id, title, Verdict::Skipped, "no target agrees with a reference");
         evidence.checks.checks.push(check);
         return;
-    }
-    (request.progress)("seeding faults");
-    match mutation::analyse(program, all, request.sources, request.scratch) {
+    };
+    (request.progress)("trying seeded faults on all vectors");
+    match seeded.and_then(|s| s.finish(all, request.sources)) {
         Err(reason) => evidence.checks.checks.push(Check::new(id, title, Verdict::Skipped, reason)),
         Ok(m) => {
             for f in facts.iter_mut() {
                 f.mutation = Some(m.score());
             }
-            let check = Check::new(id, title, Verdict::Pass, survivors(&m))
+            let directed = all.sequences.iter().filter(|s| s.name.starts_with("directed-")).count();
+            let check = Check::new(id, title, Verdict::Pass, unnoticed(&m))
                 .figure("mutation_score", m.score())
                 .figure("noticed", m.killed as f64)
+                .figure("equivalent", m.equivalent.len() as f64)
                 .figure("seeded", m.tried as f64)
-                .figure("places", m.places as f64);
+                .figure("places", m.places as f64)
+                .figure("directed_vectors", directed as f64);
             evidence.checks.checks.push(check);
             evidence.mutation = Some(m);
         }
     }
 }
 
-fn survivors(m: &Mutation) -> String {
-    if m.survivors.is_empty() {
-        String::new()
-    } else {
-        format!("{} fault(s) went unnoticed; they are listed below", m.survivors.len())
+/// Every fault that no vector shows, with what was measured of it.
+fn unnoticed(m: &Mutation) -> String {
+    let line = |f: &super::evidence::Fault| {
+        let at = f.place.as_ref().map_or(String::new(), |(file, line)| format!("{file}:{line}: "));
+        format!("{at}{} ({})", f.text, f.why)
+    };
+    let mut text = Vec::new();
+    if !m.survivors.is_empty() {
+        text.push(format!("{} fault(s) went unnoticed:", m.survivors.len()));
     }
+    text.extend(m.survivors.iter().chain(&m.equivalent).map(line));
+    text.join("\n")
 }
 
 /// Adds the user's files as inputs, and copies of those of ours that generated lines point into.

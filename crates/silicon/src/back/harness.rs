@@ -30,7 +30,7 @@ static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_al
     }
     if has_mutants(program) {
         s.push_str(
-            "int pm_mutant;\n\nint main(int argc, char **argv)\n{\n    if (argc != 4) {\n        stop(2);\n    }\n",
+            "int pm_mutant;\nunsigned long long pm_seen[2];\n\nint main(int argc, char **argv)\n{\n    if (argc != 4) {\n        stop(2);\n    }\n",
         );
         s.push_str("    pm_mutant = atoi(argv[3]);\n");
     } else {
@@ -63,7 +63,11 @@ static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_al
         let _ = writeln!(s, "        case {i}:\n            call_{i}();\n            break;");
     }
     s.push_str("        default:\n            stop(3);\n        }\n    }\n");
-    s.push_str("    if (fclose(results) != 0) {\n        stop(2);\n    }\n    fclose(calls);\n    return 0;\n}\n");
+    s.push_str("    if (fclose(results) != 0) {\n        stop(2);\n    }\n    fclose(calls);\n");
+    if has_mutants(program) {
+        s.push_str("    printf(\"%llu %llu\\n\", pm_seen[0], pm_seen[1]);\n");
+    }
+    s.push_str("    return 0;\n}\n");
     s
 }
 

@@ -180,6 +180,8 @@ pub enum ExprKind {
         orig: Box<Expr>,
         /// The program with the fault.
         alt: Box<Expr>,
+        /// Only counts how often `alt` would be another value (see [`mutate::probes`]).
+        probe: bool,
     },
 }
 

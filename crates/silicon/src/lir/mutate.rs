@@ -18,7 +18,7 @@ pub struct Mutant {
 }
 
 /// The program with every mutant in it, all off while the switch is 0, and the list of them.
-/// Only the C back end prints the switch (`extern int pm_mutant`).
+/// Only the C back end prints the switch (`extern int pm_mutant`; of probes also `extern unsigned long long pm_seen[2]`).
 pub fn mutate(program: &Program) -> (Program, Vec<Mutant>) {
     let mut out = program.clone();
     let mut m = Maker { mutants: Vec::new(), function: String::new(), span: None };
@@ -37,10 +37,58 @@ pub fn mutate(program: &Program) -> (Program, Vec<Mutant>) {
     (out, m.mutants)
 }
 
+/// The program with the fault of that number in it for good, and no other.
+pub fn only(mutated: &Program, id: u32) -> Program {
+    rewritten(mutated, &|found, orig, alt| if found == id { alt } else { orig })
+}
+
+/// The program with the faults of those numbers only, as probes: switched on, a probe counts how often its place is
+/// evaluated and how often the fault would give another value, but goes on with the value of the program as it is.
+pub fn probes(mutated: &Program, ids: &[u32]) -> Program {
+    rewritten(mutated, &|id, orig, alt| match ids.contains(&id) {
+        true => {
+            Expr { ty: orig.ty, kind: ExprKind::Mutant { id, orig: Box::new(orig), alt: Box::new(alt), probe: true } }
+        }
+        false => orig,
+    })
+}
+
+/// The program with every fault replaced by what `f` makes of its number, the program as it is and the fault.
+fn rewritten(mutated: &Program, f: &dyn Fn(u32, Expr, Expr) -> Expr) -> Program {
+    fn expr(e: &mut Expr, f: &dyn Fn(u32, Expr, Expr) -> Expr) {
+        e.operands_mut().into_iter().for_each(|o| expr(o, f));
+        if let ExprKind::Mutant { id, orig, alt, .. } = &e.kind {
+            *e = f(*id, (**orig).clone(), (**alt).clone());
+        }
+    }
+    fn block(stmts: &mut [Stmt], f: &dyn Fn(u32, Expr, Expr) -> Expr) {
+        for s in stmts {
+            s.exprs_mut().into_iter().for_each(|e| expr(e, f));
+            s.blocks_mut().into_iter().for_each(|b| block(b, f));
+        }
+    }
+    let mut out = mutated.clone();
+    for k in &mut out.kernels {
+        block(&mut k.body.stmts, f);
+        k.results.iter_mut().for_each(|r| expr(r, f));
+    }
+    out.entries.iter_mut().for_each(|e| block(&mut e.body.stmts, f));
+    out
+}
+
+/// Whether a program carries probes.
+pub fn has_probes(program: &Program) -> bool {
+    any_expr(program, |e| matches!(e.kind, ExprKind::Mutant { probe: true, .. }))
+}
+
 /// Whether a program carries mutants.
 pub fn has_mutants(program: &Program) -> bool {
+    any_expr(program, |e| matches!(e.kind, ExprKind::Mutant { .. }))
+}
+
+fn any_expr(program: &Program, is: impl Fn(&Expr) -> bool) -> bool {
     let mut any = false;
-    let mut look = |e: &Expr| any |= matches!(e.kind, ExprKind::Mutant { .. });
+    let mut look = |e: &Expr| any |= is(e);
     program.bodies().for_each(|b| b.visit_exprs(&mut look));
     program.kernels.iter().for_each(|k| k.results.iter().for_each(|r| r.visit(&mut look)));
     any
@@ -73,7 +121,7 @@ impl Maker {
     fn site(&mut self, orig: Expr, alt: Expr, what: String) -> Expr {
         let id = self.mutants.len() as u32 + 1;
         self.mutants.push(Mutant { id, function: self.function.clone(), what, span: self.span });
-        Expr { ty: orig.ty, kind: ExprKind::Mutant { id, orig: Box::new(orig), alt: Box::new(alt) } }
+        Expr { ty: orig.ty, kind: ExprKind::Mutant { id, orig: Box::new(orig), alt: Box::new(alt), probe: false } }
     }
 
     fn block(&mut self, stmts: &mut [Stmt]) {

@@ -359,17 +359,27 @@ fn mutants(page: &mut String, evidence: &Evidence) {
     };
     let _ = writeln!(
         page,
-        "<p>{} of {} seeded faults in the generated code were caught by the vectors (of {} possible places). \
-         A survivor is a fault that no vector shows: it may be equivalent to the original, or lie in code the vectors do not decide.</p>",
-        m.killed, m.tried, m.places
+        "<p>{} of {} seeded faults in the generated code were caught by the vectors (of {} possible places); {} more are no \
+         faults, for the compiler makes the same machine code of them. A survivor is a fault that no vector shows; what was \
+         counted of it over all vectors is said.</p>",
+        m.killed,
+        m.tried,
+        m.places,
+        m.equivalent.len()
     );
-    if m.survivors.is_empty() {
+    if m.survivors.is_empty() && m.equivalent.is_empty() {
         return;
     }
-    page.push_str("<div class=\"wide\"><table><thead><tr><th>Source</th><th>Seeded fault that was not noticed</th></tr></thead><tbody>\n");
-    for s in &m.survivors {
+    page.push_str("<div class=\"wide\"><table><thead><tr><th>Source</th><th>Seeded fault that was not noticed</th><th>Why</th></tr></thead><tbody>\n");
+    for s in m.survivors.iter().chain(&m.equivalent) {
         let at = s.place.as_ref().map_or("(no source line)".to_string(), |(f, l)| format!("{f}:{l}"));
-        let _ = writeln!(page, "<tr><td class=\"mono\">{}</td><td>{}</td></tr>", escape(&at), escape(&s.text));
+        let _ = writeln!(
+            page,
+            "<tr><td class=\"mono\">{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&at),
+            escape(&s.text),
+            escape(&s.why)
+        );
     }
     page.push_str("</tbody></table></div>\n");
 }

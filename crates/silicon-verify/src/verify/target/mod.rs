@@ -224,6 +224,20 @@ impl Driver {
         limit: Duration,
         switch: Option<&str>,
     ) -> Result<Vec<u8>, RunFailure> {
+        self.said(calls, scratch, limit, switch).map(|(_, results)| results)
+    }
+
+    /// Runs the driver as [`Driver::results`] does and gives what it printed, too.
+    ///
+    /// # Errors
+    /// [`RunFailure`].
+    pub fn said(
+        &self,
+        calls: &Path,
+        scratch: &Path,
+        limit: Duration,
+        switch: Option<&str>,
+    ) -> Result<(String, Vec<u8>), RunFailure> {
         let results = scratch.join("results.bin");
         let mut command = match &self.emulator {
             Some(emulator) => {
@@ -247,7 +261,7 @@ impl Driver {
         let bytes = std::fs::read(&results).map_err(|e| RunFailure::Broken(format!("no result file: {e}")));
         // The next run must not find this one's.
         let _ = std::fs::remove_file(&results);
-        bytes
+        bytes.map(|b| (String::from_utf8_lossy(&output.stdout).into_owned(), b))
     }
 
     /// Runs sequences from their initial states.

@@ -131,7 +131,12 @@ impl Printer<'_> {
                 let (c, a, b) = (self.expr(c), self.expr(a), self.expr(b));
                 self.narrow(e.ty, format!("({c} ? {a} : {b})"))
             }
-            ExprKind::Mutant { id, orig, alt } => {
+            ExprKind::Mutant { id, orig, alt, probe: true } => {
+                let f = self.helpers.need("probe", e.ty);
+                let (a, b) = (self.top(orig), self.top(alt));
+                format!("{f}({id}, {a}, {b})")
+            }
+            ExprKind::Mutant { id, orig, alt, .. } => {
                 let (a, b) = (self.expr(alt), self.expr(orig));
                 self.narrow(e.ty, format!("(pm_mutant == {id} ? {a} : {b})"))
             }

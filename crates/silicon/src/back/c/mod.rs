@@ -9,7 +9,7 @@ use super::names::{Names, clean, entry_name};
 use super::printer::Text;
 use super::{Backend, EmittedFiles};
 use crate::hir::{Atom, Dim, LengthId, Module};
-use crate::lir::mutate::has_mutants;
+use crate::lir::mutate::{has_mutants, has_probes};
 use crate::lir::{
     ApiParam, Body, BufKind, CheckedOp, Direction, Entry, Expr, ExprKind, Kernel, MAX_LENGTH, OVERFLOW, Out, Program,
     Stmt, StmtKind, Table, Ty, VarId,
@@ -225,6 +225,9 @@ fn source(program: &Program) -> Text {
     }
     if has_mutants(program) {
         t.line("/* which seeded fault is on */\nextern int pm_mutant;\n");
+        if has_probes(program) {
+            t.line("/* how often a fault was met, and gave another value */\nextern unsigned long long pm_seen[2];\n");
+        }
     }
     for h in helpers.text() {
         t.line(h);

@@ -55,6 +55,15 @@ fn definition(what: &str, name: &str, ty: Ty) -> String {
         "abs" => format!(
             "/* |a|; the smallest value stays */\nstatic inline {t} {name}({t} a)\n{{\n    return ({t})(a < 0 ? ({t})(0U - ({u})a) : a);\n}}"
         ),
+        "probe" => {
+            let differ = match ty.is_float() {
+                true => "!(a == b && signbit(a) == signbit(b)) && !(a != a && b != b)",
+                false => "a != b",
+            };
+            format!(
+                "static inline {t} {name}(int id, {t} a, {t} b)\n{{\n    if (pm_mutant == id) {{\n        pm_seen[0] += 1;\n        pm_seen[1] += ({differ}) ? 1 : 0;\n    }}\n    return a;\n}}"
+            )
+        }
         "isnan" => format!("static inline bool {name}({t} a)\n{{\n    return a != a;\n}}"),
         "bits" => {
             let i = if ty == Ty::F32 { "uint32_t" } else { "uint64_t" };

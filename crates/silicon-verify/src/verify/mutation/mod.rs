@@ -1,0 +1,288 @@
+//! Mutation analysis: faults seeded in the program that the targets are printed from, one at a time, and whether the
+//! vectors notice them. All of them are in one executable behind a switch, so it is compiled once. Inputs are searched
+//! for that show what the vectors miss ([`search`]); a fault that leaves the machine code as it is is equivalent, and
+//! of each survivor it is measured how far it got ([`explain`]).
+
+mod explain;
+mod search;
+
+use super::compare::first_difference;
+use super::evidence::{Fault, Mutation};
+use super::golden::Outcome;
+use super::pipeline::Vectors;
+use super::target::{BUILD_LIMIT, CallFile, Driver, PRINT_LIMIT, RunFailure, call_file, excerpt, write_files};
+use super::tolerance::Agreement;
+use super::vectors::port;
+use crate::tool::Tool;
+use proofmark_base::diagnostics::SourceMap;
+use proofmark_silicon::back::harness::c_harness;
+use proofmark_silicon::back::{Backend, c::C};
+use proofmark_silicon::lir::Program;
+use proofmark_silicon::lir::mutate::{Mutant, mutate};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Most faults tried; more are sampled evenly.
+const MOST: usize = 150;
+/// Runs at one time.
+const THREADS: usize = 2;
+
+/// A program with faults in it, built.
+pub(super) struct Seeded<'p> {
+    program: &'p Program,
+    mutated: Program,
+    compiler: Tool,
+    folder: PathBuf,
+    /// Without a sanitizer: fast.
+    plain: Driver,
+    /// Under the address sanitizer, as in the check `c.sanitize`: a fault that reads or writes out of bounds is noticed
+    /// even where the stray value happens to be the right one. The plain build where there is no sanitizer.
+    guarded: Driver,
+    /// Places where a fault could be seeded.
+    places: usize,
+    chosen: Vec<Mutant>,
+    /// Of `chosen`, by index: not noticed so far.
+    survived: BTreeSet<usize>,
+    /// Sequences that they survived.
+    tried: usize,
+    /// Whether the code without a fault gives the golden model's bits: then any other bit is noticed, else what lies
+    /// outside of the tolerance.
+    exact: bool,
+}
+
+/// Seeds faults.
+///
+/// # Errors
+/// Why none could be seeded.
+pub(super) fn seed<'p>(program: &'p Program, scratch: &Path) -> Result<Seeded<'p>, String> {
+    let compiler = ["gcc", "clang"].iter().find_map(|n| Tool::find(n)).ok_or("no C compiler is installed")?;
+    let (mutated, mutants) = mutate(program);
+    if mutants.is_empty() {
+        return Err("the generated code has no place to seed a fault in".into());
+    }
+    let folder = scratch.join("mutants");
+    let sanitizer = ["-fsanitize=address", "-fno-omit-frame-pointer"];
+    let (plain, guarded) = std::thread::scope(|scope| {
+        let guarded = scope.spawn(|| build(&compiler, &mutated, &folder.join("guarded"), &sanitizer));
+        (build(&compiler, &mutated, &folder.join("plain"), &[]), guarded.join())
+    });
+    let plain = plain?;
+    let guarded = guarded.ok().and_then(Result::ok).unwrap_or_else(|| plain.clone());
+    let places = mutants.len();
+    let n = places.min(MOST);
+    let chosen: Vec<Mutant> = (0..n).map(|k| mutants[k * places / n].clone()).collect();
+    let survived = (0..chosen.len()).collect();
+    Ok(Seeded { program, mutated, compiler, folder, plain, guarded, places, chosen, survived, tried: 0, exact: true })
+}
+
+/// Seeds faults, tries them on the vectors there are, and looks for inputs that show those left.
+///
+/// # Errors
+/// Why that could not be done.
+pub(super) fn explore<'p>(
+    program: &'p Program,
+    all: &Vectors<'_>,
+    scratch: &Path,
+) -> Result<(Seeded<'p>, Vec<super::vectors::Sequence>), String> {
+    let mut seeded = seed(program, scratch)?;
+    seeded.try_vectors(all)?;
+    let found = seeded.search(all)?;
+    Ok((seeded, found))
+}
+
+/// Compiles a program with faults or probes and the driver of it.
+fn build(compiler: &Tool, program: &Program, folder: &Path, flags: &[&str]) -> Result<Driver, String> {
+    let files = C.emit(program).files;
+    write_files(folder, &files).map_err(|e| e.to_string())?;
+    std::fs::write(folder.join("main.c"), c_harness(program)).map_err(|e| e.to_string())?;
+    let mut arguments: Vec<String> =
+        ["-std=c11", "-ffp-contract=off", "-O1", "-w", "main.c"].map(str::to_string).to_vec();
+    arguments.extend(flags.iter().map(|f| f.to_string()));
+    arguments.extend(files.keys().filter(|f| f.ends_with(".c")).cloned());
+    arguments.extend(["-o", "mutants", "-lm"].map(str::to_string));
+    let output = compiler.run(&arguments, folder, &[], BUILD_LIMIT, PRINT_LIMIT).map_err(|e| e.to_string())?;
+    match output.success() {
+        true => Ok(Driver { program: folder.join("mutants"), emulator: None }),
+        false => Err(format!("the code with seeded faults does not compile: {}", excerpt(&output.stderr, 6))),
+    }
+}
+
+/// Sequences in one call file.
+struct Batch {
+    calls: CallFile,
+    path: PathBuf,
+    /// Results of the code without a fault.
+    base: Vec<u8>,
+    /// Wall time a run may take.
+    limit: Duration,
+}
+
+/// What a run with a fault in it shows.
+enum Seen {
+    /// The results are the same bytes.
+    Same,
+    /// Results of each call.
+    Other(Vec<Vec<Outcome>>),
+    /// It crashed, did not end, or left no results that can be read.
+    Broke,
+}
+
+impl Seeded<'_> {
+    fn batch(
+        &self,
+        driver: &Driver,
+        name: &str,
+        t: &proofmark_silicon::translation::Translation,
+        sequences: &[&super::vectors::Sequence],
+    ) -> Result<Batch, String> {
+        let calls = call_file(self.program, t, sequences.iter().copied());
+        let path = self.folder.join(name);
+        std::fs::write(&path, calls.bytes()).map_err(|e| e.to_string())?;
+        let start = Instant::now();
+        let scratch = tempfile::tempdir_in(&self.folder).map_err(|e| e.to_string())?;
+        let base = driver
+            .results(&path, scratch.path(), Duration::from_secs(120), Some("0"))
+            .map_err(|e| format!("with all faults switched off: {e}"))?;
+        Ok(Batch { calls, path, base, limit: start.elapsed() * 20 + Duration::from_secs(1) })
+    }
+
+    fn look(&self, driver: &Driver, batch: &Batch, id: u32) -> Result<Seen, String> {
+        let scratch = tempfile::tempdir_in(&self.folder).map_err(|e| e.to_string())?;
+        match driver.results(&batch.path, scratch.path(), batch.limit, Some(&id.to_string())) {
+            Err(RunFailure::Broken(why)) => Err(why),
+            Err(RunFailure::Crashed(_) | RunFailure::TimedOut) => Ok(Seen::Broke),
+            Ok(bytes) if bytes == batch.base => Ok(Seen::Same),
+            Ok(bytes) => Ok(batch.calls.outcomes(self.program, &bytes).map_or(Seen::Broke, Seen::Other)),
+        }
+    }
+
+    /// Tries the surviving faults on the vectors they have not been tried on.
+    ///
+    /// # Errors
+    /// Why they could not be tried.
+    pub(super) fn try_vectors(&mut self, all: &Vectors<'_>) -> Result<(), String> {
+        let mut order: Vec<usize> = (self.tried..all.sequences.len()).collect();
+        // the cheap ones first: what they show needs no long run
+        order.sort_by_key(|k| (all.judged[*k].trail.work, *k));
+        let total: u64 = order.iter().map(|k| all.judged[*k].trail.work).sum();
+        let mut parts: Vec<Vec<usize>> = Vec::new();
+        let (mut sum, mut part) = (0, usize::MAX);
+        for k in order {
+            sum += all.judged[k].trail.work;
+            let now = if sum * 50 < total { 0 } else { 1 + usize::from(sum * 4 >= total) };
+            if now != part {
+                parts.push(Vec::new());
+                part = now;
+            }
+            parts.last_mut().into_iter().for_each(|p| p.push(k));
+        }
+        // the sanitizer is slow: after everything else
+        let plain = self.plain.clone();
+        let guarded = self.guarded.clone();
+        for (driver, kind) in [(&plain, "plain"), (&guarded, "guarded")] {
+            for (n, part) in parts.iter().enumerate() {
+                if self.survived.is_empty() {
+                    continue;
+                }
+                let sequences: Vec<_> = part.iter().map(|k| &all.sequences[*k]).collect();
+                let batch = self.batch(driver, &format!("{kind}-{n}.bin"), all.t, &sequences)?;
+                let base = batch.calls.outcomes(self.program, &batch.base)?;
+                if self.exact && differs(all, part, &base, true) {
+                    self.exact = false;
+                    self.survived = (0..self.chosen.len()).collect();
+                }
+                if !self.exact && differs(all, part, &base, false) {
+                    return Err("the code with all faults switched off does not give the original's results".into());
+                }
+                let noticed = self.each(|id| {
+                    Ok(match self.look(driver, &batch, id)? {
+                        Seen::Same => false,
+                        Seen::Broke => true,
+                        Seen::Other(outcomes) => differs(all, part, &outcomes, self.exact),
+                    })
+                })?;
+                self.survived.retain(|i| !noticed.contains(i));
+            }
+        }
+        self.tried = all.sequences.len();
+        Ok(())
+    }
+
+    /// The surviving faults for which `f` says yes, by index.
+    fn each(&self, f: impl Fn(u32) -> Result<bool, String> + Sync) -> Result<BTreeSet<usize>, String> {
+        let left: Vec<usize> = self.survived.iter().copied().collect();
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<Vec<usize>, String> {
+            let mut yes = Vec::new();
+            while let Some(i) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if f(self.chosen[*i].id)? {
+                    yes.push(*i);
+                }
+            }
+            Ok(yes)
+        };
+        let results: Vec<Result<Vec<usize>, String>> = std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            handles.into_iter().map(|h| h.join().unwrap_or_else(|_| Err("a run broke off".into()))).collect()
+        });
+        let mut yes = BTreeSet::new();
+        for r in results {
+            yes.extend(r?);
+        }
+        Ok(yes)
+    }
+
+    /// The figures, once all vectors have been tried.
+    ///
+    /// # Errors
+    /// Why they could not be made.
+    pub(super) fn finish(mut self, all: &Vectors<'_>, sources: &SourceMap) -> Result<Mutation, String> {
+        self.try_vectors(all)?;
+        let same = self.equivalent()?;
+        self.survived.retain(|i| !same.contains(i));
+        let met = self.met(all)?;
+        let fault = |i: &usize, why: String| {
+            let m = &self.chosen[*i];
+            let place = m.span.and_then(|s| super::trace::place(s, sources));
+            Fault {
+                place: place.map(|p| (sources.files()[p.source].name.clone(), p.first_line)),
+                text: format!("{}: {}", m.function, m.what),
+                why,
+            }
+        };
+        Ok(Mutation {
+            killed: self.chosen.len() - self.survived.len() - same.len(),
+            tried: self.chosen.len(),
+            places: self.places,
+            equivalent: same.iter().map(|i| fault(i, "equivalent: the same machine code".into())).collect(),
+            survivors: self.survived.iter().map(|i| fault(i, met[i].to_string())).collect(),
+        })
+    }
+}
+
+/// Whether the outcomes of those sequences are not the golden model's.
+fn differs(all: &Vectors<'_>, part: &[usize], outcomes: &[Vec<Outcome>], exact: bool) -> bool {
+    part.iter().map(|k| &all.judged[*k]).zip(outcomes).any(|(judged, got)| {
+        judged.trail.outcomes.iter().zip(got).zip(&judged.tolerances).any(|((want, got), tolerances)| {
+            other(want, got, |name, want, got| match tolerances.get(name).filter(|_| !exact) {
+                Some(t) => !matches!(t.judge(want, got), Agreement::Within(_)),
+                None => first_difference(want, got).is_some(),
+            })
+        })
+    })
+}
+
+/// Whether an outcome is another one, by `apart` for values.
+fn other(
+    want: &Outcome,
+    got: &Outcome,
+    apart: impl Fn(&str, &proofmark_silicon::interp::Tensor, &proofmark_silicon::interp::Tensor) -> bool,
+) -> bool {
+    match (want, got) {
+        (Ok(want), Ok(got)) => want.iter().any(|(name, want)| port(got, name).is_none_or(|got| apart(name, want, got))),
+        (Err(want), Err(got)) => want.exception != got.exception,
+        _ => true,
+    }
+}

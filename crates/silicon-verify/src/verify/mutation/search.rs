@@ -1,0 +1,104 @@
+//! The search for inputs that show the faults which all vectors miss.
+
+use super::{Batch, Seeded, Seen, other};
+use crate::verify::compare::first_difference;
+use crate::verify::directed::Source;
+use crate::verify::pipeline::Vectors;
+use crate::verify::vectors::Sequence;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// Work of all runs together, in the golden model's count: counted, not timed, so that two translations agree.
+const WORK: u64 = 12_000_000_000;
+/// Elements of one batch of candidates.
+const BATCH: usize = 1 << 21;
+/// Candidates of one batch.
+const CANDIDATES: usize = 240;
+/// Most batches.
+const BATCHES: usize = 40;
+/// Batches in a row without a find after which the search ends.
+const BARREN: usize = 6;
+/// Most vectors found.
+const FOUND: usize = 40;
+
+impl Seeded<'_> {
+    /// Inputs that show a surviving fault, fewest first found; they have no references yet.
+    ///
+    /// # Errors
+    /// Why candidates could not be run.
+    pub(in crate::verify) fn search(&self, all: &Vectors<'_>) -> Result<Vec<Sequence>, String> {
+        let mut found: Vec<Sequence> = Vec::new();
+        if !self.exact || self.survived.is_empty() {
+            return Ok(found);
+        }
+        let mut source = Source::new(all.t, &all.sequences[..all.recorded]);
+        // work per element of an input, from the recording
+        let work: u64 = all.judged[..all.recorded].iter().map(|j| j.trail.work).sum();
+        let elements: usize = all.sequences[..all.recorded].iter().map(Sequence::elements).sum();
+        let cost = (work / elements.max(1) as u64).max(1);
+        let mut left: BTreeSet<usize> = self.survived.clone();
+        let (mut spent, mut barren) = (0u64, 0);
+        for round in 0..BATCHES {
+            if spent > WORK || left.is_empty() || barren >= BARREN || found.len() >= FOUND {
+                break;
+            }
+            let mut candidates = Vec::new();
+            let mut sum = 0;
+            for _ in 0..2 * CANDIDATES {
+                if candidates.len() >= CANDIDATES || sum > BATCH {
+                    break;
+                }
+                if let Some(c) = source.next() {
+                    sum += c.elements();
+                    candidates.push(c);
+                }
+            }
+            if candidates.is_empty() {
+                break;
+            }
+            let references: Vec<&Sequence> = candidates.iter().collect();
+            let batch = self.batch(&self.plain, &format!("candidates-{round}.bin"), all.t, &references)?;
+            spent += (left.len() as u64 + 1) * sum as u64 * cost;
+            let shown = self.shown(&batch, &left)?;
+            let _ = std::fs::remove_file(&batch.path);
+            let before = left.len();
+            // greedily the candidate that shows most, the smaller first
+            while found.len() < FOUND {
+                let best = (0..candidates.len())
+                    .map(|c| (shown.iter().filter(|(m, by)| left.contains(*m) && by.contains(&c)).count(), c))
+                    .max_by_key(|(n, c)| (*n, std::cmp::Reverse((candidates[*c].elements(), *c))));
+                let Some((1.., c)) = best else { break };
+                left.retain(|m| !shown.get(m).is_some_and(|by| by.contains(&c)));
+                let what = format!("directed: {}", candidates[c].what);
+                let name = format!("directed-{}", found.len());
+                found.push(Sequence { name, what, ..candidates[c].clone() });
+            }
+            barren = if left.len() == before { barren + 1 } else { 0 };
+        }
+        Ok(found)
+    }
+
+    /// Which candidates of a batch show which fault.
+    fn shown(&self, batch: &Batch, left: &BTreeSet<usize>) -> Result<BTreeMap<usize, BTreeSet<usize>>, String> {
+        let base = batch.calls.outcomes(self.program, &batch.base)?;
+        let all = Mutex::new(BTreeMap::new());
+        self.each(|id| {
+            let Some(i) = self.chosen.iter().position(|m| m.id == id).filter(|i| left.contains(i)) else {
+                return Ok(false);
+            };
+            // one that breaks is shown by some candidate, but which one is not known
+            if let Seen::Other(outcomes) = self.look(&self.plain, batch, id)? {
+                let apart = |(a, b): (&Vec<_>, &Vec<_>)| {
+                    a.iter().zip(b).any(|(a, b)| other(a, b, |_, a, b| first_difference(a, b).is_some()))
+                };
+                let by: BTreeSet<usize> =
+                    base.iter().zip(&outcomes).enumerate().filter(|(_, pair)| apart(*pair)).map(|(c, _)| c).collect();
+                if let Ok(mut all) = all.lock() {
+                    all.insert(i, by);
+                }
+            }
+            Ok(false)
+        })?;
+        all.into_inner().map_err(|_| "a run broke off".to_string())
+    }
+}
