@@ -84,7 +84,7 @@ impl<'a> Source<'a> {
         let template = self.templates[k].clone();
         self.made += 1;
         let way = WAYS[self.made % WAYS.len()];
-        let short = self.random.below(3) > 0;
+        let short = self.random.below(16) > 0;
         let all = self.random.below(2) == 0;
         let one = self.random.below(template.calls.len());
         let mut calls = Vec::new();

@@ -5,7 +5,9 @@
 
 pub mod build;
 pub mod fold;
+mod interval;
 pub mod mutate;
+mod range;
 
 use crate::dtype::DType;
 use crate::hir::{Dim, Length, LengthId};
@@ -503,6 +505,43 @@ impl Program {
     pub fn limits(&self, id: LengthId) -> (i64, i64) {
         let l = &self.lengths[id.0 as usize];
         (l.min.max(0), l.max.unwrap_or(MAX_LENGTH).min(MAX_LENGTH))
+    }
+    /// Takes out conditions, clamps, checks and loops that are decided by the ranges of integers.
+    pub fn simplify(&mut self) {
+        let (lengths, tables) = (self.lengths.clone(), std::mem::take(&mut self.tables));
+        let limits = |id: LengthId| {
+            let l = &lengths[id.0 as usize];
+            (l.min.max(0), l.max.unwrap_or(MAX_LENGTH).min(MAX_LENGTH))
+        };
+        for i in 0..self.kernels.len() {
+            let k = &mut self.kernels[i];
+            range::simplify(&mut k.body, &mut k.results, &tables, &[]);
+            // what could fail may not any more
+            let mut fails = false;
+            let callees: Vec<bool> = self.kernels.iter().map(|k| k.fallible).collect();
+            for s in &self.kernels[i].body.stmts {
+                s.visit(&mut |s| {
+                    fails |= match s.kind {
+                        StmtKind::Fail(_) | StmtKind::Checked(..) => true,
+                        StmtKind::Call { kernel, .. } => callees[kernel],
+                        _ => false,
+                    }
+                });
+            }
+            self.kernels[i].fallible = fails;
+        }
+        for e in &mut self.entries {
+            let known: Vec<(VarId, i64, i64)> = e
+                .lengths
+                .iter()
+                .map(|(id, v)| {
+                    let (lo, hi) = limits(*id);
+                    (*v, lo, hi)
+                })
+                .collect();
+            range::simplify(&mut e.body, &mut [], &tables, &known);
+        }
+        self.tables = tables;
     }
     /// Calls `f` for every expression and statement list of every function.
     pub fn bodies(&self) -> impl Iterator<Item = &Body> {

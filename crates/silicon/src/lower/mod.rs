@@ -136,6 +136,7 @@ pub fn lower(module: &Checked<Module>) -> Result<Program, Vec<Diagnostic>> {
         return Err(errors);
     }
     program.statuses = statuses(&faults);
+    program.simplify();
     let fallible: Vec<bool> = program.kernels.iter().map(|k| k.fallible).collect();
     for k in &mut program.kernels {
         fold::fold(&mut k.body, &k.results, &fallible);

@@ -9,15 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// Work of all runs together, in the golden model's count: counted, not timed, so that two translations agree.
-const WORK: u64 = 12_000_000_000;
-/// Elements of one batch of candidates.
-const BATCH: usize = 1 << 21;
+const WORK: u64 = 4_000_000_000;
+/// Work of one run of a batch of candidates.
+const BATCH: u64 = 20_000_000;
+/// Elements of one batch.
+const ELEMENTS: usize = 1 << 20;
 /// Candidates of one batch.
-const CANDIDATES: usize = 240;
+const CANDIDATES: usize = 200;
 /// Most batches.
-const BATCHES: usize = 40;
+const BATCHES: usize = 60;
 /// Batches in a row without a find after which the search ends.
-const BARREN: usize = 6;
+const BARREN: usize = 10;
 /// Most vectors found.
 const FOUND: usize = 40;
 
@@ -45,7 +47,7 @@ impl Seeded<'_> {
             let mut candidates = Vec::new();
             let mut sum = 0;
             for _ in 0..2 * CANDIDATES {
-                if candidates.len() >= CANDIDATES || sum > BATCH {
+                if candidates.len() >= CANDIDATES || sum as u64 * cost > BATCH || sum > ELEMENTS {
                     break;
                 }
                 if let Some(c) = source.next() {
