@@ -31,11 +31,13 @@ enum Way {
     Held,
     /// Random values of the observed size.
     Fresh,
+    /// A stretch moved to the beginning, to the end, or all of it turned round.
+    Moved,
     /// A few elements near each other: swapped for a neighbour's value, a random one, another scale or sign.
     Local,
 }
 
-const WAYS: [Way; 6] = [Way::Scaled, Way::Spread, Way::Levels, Way::Held, Way::Fresh, Way::Local];
+const WAYS: [Way; 7] = [Way::Scaled, Way::Spread, Way::Levels, Way::Moved, Way::Held, Way::Fresh, Way::Local];
 
 /// Makes candidates.
 pub(super) struct Source<'a> {
@@ -43,8 +45,22 @@ pub(super) struct Source<'a> {
     random: Random,
     observed: BTreeMap<(usize, String), Observed>,
     templates: Vec<Sequence>,
+    /// Of each template, places where a change of values changes a result.
+    focus: Vec<Vec<Place>>,
+    /// Places at which the last candidate was changed, with its template.
+    touched: (usize, Vec<Place>),
     made: usize,
 }
+
+/// Call, port and first element.
+type Place = (usize, usize, usize);
+
+/// Elements of a port from which on it is worth knowing which of them matter.
+const LONG: usize = 4096;
+/// Elements of a call beyond which finding that out takes too long.
+const TOO_LONG: usize = 1 << 17;
+/// Parts that a long port is divided into to find out.
+const PARTS: usize = 1024;
 
 impl<'a> Source<'a> {
     /// From recorded sequences.
@@ -72,7 +88,56 @@ impl<'a> Source<'a> {
                 templates.push(with[k * (with.len() - 1) / TEMPLATES.min(with.len()).saturating_sub(1).max(1)].clone());
             }
         }
-        Source { t, random: Random(0x0D15_EA5E), observed: generate::observe(recorded), templates, made: 0 }
+        let focus = vec![Vec::new(); templates.len()];
+        let observed = generate::observe(recorded);
+        Source { t, random: Random(0x0D15_EA5E), observed, templates, focus, touched: (0, Vec::new()), made: 0 }
+    }
+
+    /// The templates with long inputs, and the parts that these are divided into.
+    pub(super) fn parts(&self) -> Vec<(usize, Sequence, Vec<Place>)> {
+        let mut all = Vec::new();
+        for (k, template) in self.templates.iter().enumerate() {
+            let mut parts = Vec::new();
+            for (c, call) in template.calls.iter().enumerate() {
+                for (p, (_, t)) in call.inputs.iter().enumerate() {
+                    if t.len() >= LONG && t.len() <= TOO_LONG {
+                        let width = part(t.len());
+                        parts.extend((0..t.len()).step_by(width).map(|start| (c, p, start)));
+                    }
+                }
+            }
+            if !parts.is_empty() {
+                all.push((k, template.clone(), parts));
+            }
+        }
+        all
+    }
+
+    /// A template with other values in one part.
+    pub(super) fn with_part(&mut self, template: &Sequence, (c, p, start): Place) -> Sequence {
+        let call = &template.calls[c];
+        let (name, t) = &call.inputs[p];
+        let mut copy = template.clone();
+        copy.calls.iter_mut().for_each(|c| (c.args, c.reference) = (Vec::new(), None));
+        if let Some(o) = self.observed.get(&(call.entry, name.clone())).copied() {
+            let mut cells: Vec<Scalar> = (0..t.len()).filter_map(|i| t.get(i)).collect();
+            for cell in cells.iter_mut().skip(start).take(part(t.len())) {
+                *cell = self.fresh(t.dtype, o);
+            }
+            let data: Vec<u8> = cells.into_iter().flat_map(Scalar::to_le_bytes).collect();
+            copy.calls[c].inputs[p].1 = Tensor::from_le_bytes(t.dtype, &t.shape, &data).unwrap_or_else(|| t.clone());
+        }
+        copy
+    }
+
+    /// Looks there more often when it changes a few elements of that template.
+    pub(super) fn look_at(&mut self, template: usize, places: impl IntoIterator<Item = Place>) {
+        self.focus[template].extend(places);
+    }
+
+    /// Where the last candidate was changed, and its template.
+    pub(super) fn touched(&self) -> (usize, Vec<Place>) {
+        self.touched.clone()
     }
 
     /// The next candidate; `None` if this one came to nothing.
@@ -83,7 +148,12 @@ impl<'a> Source<'a> {
         let k = self.random.below(self.templates.len());
         let template = self.templates[k].clone();
         self.made += 1;
-        let way = WAYS[self.made % WAYS.len()];
+        self.touched = (k, Vec::new());
+        let way = match self.focus[k].is_empty() {
+            false if self.made % 4 == 1 => Way::Moved,
+            false if self.made % 4 > 1 => Way::Local,
+            _ => WAYS[self.made % WAYS.len()],
+        };
         let short = self.random.below(16) > 0;
         let all = self.random.below(2) == 0;
         let one = self.random.below(template.calls.len());
@@ -97,7 +167,7 @@ impl<'a> Source<'a> {
                 Some(inputs) => inputs,
                 None => call.inputs.clone(),
             };
-            let inputs = self.changed(call.entry, inputs, way)?;
+            let inputs = self.changed((k, i), call.entry, inputs, way)?;
             calls.push(with_inputs(self.t, call, inputs)?);
         }
         Some(Sequence {
@@ -126,7 +196,7 @@ impl<'a> Source<'a> {
     }
 
     /// One port or all of them with other values.
-    fn changed(&mut self, entry: usize, inputs: Ports, way: Way) -> Option<Ports> {
+    fn changed(&mut self, (k, call): (usize, usize), entry: usize, inputs: Ports, way: Way) -> Option<Ports> {
         let one = match self.random.below(3) {
             0 => None,
             _ => Some(self.random.below(inputs.len())),
@@ -135,7 +205,7 @@ impl<'a> Source<'a> {
         for (i, (name, t)) in inputs.iter().enumerate() {
             let observed = self.observed.get(&(entry, name.clone())).copied();
             let new = match observed.filter(|_| one.is_none_or(|k| k == i)) {
-                Some(o) => self.values(t, o, way),
+                Some(o) => self.values((k, call, i), t, o, way),
                 None => None,
             };
             out.push((name.clone(), new.unwrap_or_else(|| t.clone())));
@@ -143,7 +213,7 @@ impl<'a> Source<'a> {
         Some(out).filter(|o| o.iter().any(|(n, t)| port(&inputs, n).is_some_and(|old| !old.same_bits(t))))
     }
 
-    fn values(&mut self, t: &Tensor, o: Observed, way: Way) -> Option<Tensor> {
+    fn values(&mut self, at: Place, t: &Tensor, o: Observed, way: Way) -> Option<Tensor> {
         let mut cells: Vec<Scalar> = (0..t.len()).filter_map(|i| t.get(i)).collect();
         if cells.is_empty() || t.dtype == DType::Bool {
             return None;
@@ -195,18 +265,47 @@ impl<'a> Source<'a> {
                     *c = self.fresh(d, o);
                 }
             }
-            Way::Local => self.local(&mut cells, d, o),
+            Way::Moved => {
+                let (n, near) = (cells.len(), self.near(at, cells.len()));
+                let long = 1 + self.random.below((n / 2).max(1));
+                let end = (near + self.random.below(part(n))).clamp(1, n);
+                let long = long.min(end);
+                match self.random.below(3) {
+                    0 => cells.copy_within(end - long..end, n - long),
+                    1 => cells.copy_within(end - long..end, 0),
+                    _ => cells.rotate_left(end % n),
+                }
+            }
+            Way::Local => self.local(at, &mut cells, d, o),
         }
         let data: Vec<u8> = cells.into_iter().flat_map(Scalar::to_le_bytes).collect();
         Tensor::from_le_bytes(d, &t.shape, &data)
     }
 
-    /// Changes a few elements near each other, in one place per 2000.
-    fn local(&mut self, cells: &mut [Scalar], d: DType, o: Observed) {
+    /// An element, in most cases in a part that matters. `at`: template, call and port.
+    fn near(&mut self, (k, call, port): Place, len: usize) -> usize {
+        let known = self.focus[k].iter().filter(|(c, p, s)| (*c, *p) == (call, port) && *s < len).count();
+        if known == 0 || self.random.below(8) == 0 {
+            return self.random.below(len);
+        }
+        let one = self.random.below(known);
+        let mut parts = self.focus[k].iter().filter(|(c, p, s)| (*c, *p) == (call, port) && *s < len);
+        parts.nth(one).map_or(0, |f| f.2)
+    }
+
+    /// Changes a few elements near each other, in about one place per 2000. `at`: template, call and port.
+    fn local(&mut self, at: Place, cells: &mut [Scalar], d: DType, o: Observed) {
+        let (k, call, port) = at;
         let integer = o.low <= o.high;
-        for _ in 0..1 + self.random.below(2 + cells.len() / 2000 * 2) {
-            let window = [2, 8, 32][self.random.below(3)];
-            let start = self.random.below(cells.len());
+        let known: Vec<usize> = self.focus[k]
+            .iter()
+            .filter(|(c, p, s)| (*c, *p) == (call, port) && *s < cells.len())
+            .map(|f| f.2)
+            .collect();
+        for _ in 0..1 + self.random.below(2 + cells.len() / 2000) {
+            let window = [8, 16, 40][self.random.below(3)];
+            let start = self.near(at, cells.len());
+            self.touched.1.push((call, port, start));
             for _ in 0..1 + self.random.below(3) {
                 let i = (start + self.random.below(window)) % cells.len();
                 // complex samples are often stored as two reals in a row
@@ -252,6 +351,11 @@ impl<'a> Source<'a> {
         let e = self.random.below(2 * most as usize + 1) as i32 - most;
         2f64.powi(e)
     }
+}
+
+/// Elements of a part.
+fn part(len: usize) -> usize {
+    len.div_ceil(PARTS).max(16)
 }
 
 fn scaled(c: Scalar, by: f64) -> Scalar {

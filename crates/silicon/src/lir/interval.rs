@@ -112,12 +112,4 @@ impl Linear {
         out.terms.retain(|_, c| *c != 0);
         Some(out)
     }
-    /// Floor division by a positive constant, where every coefficient is a multiple of it.
-    pub(super) fn div(&self, k: i64) -> Option<Linear> {
-        let fits = k > 0 && self.terms.values().all(|c| c % k == 0);
-        fits.then(|| Linear {
-            terms: self.terms.iter().map(|(v, c)| (*v, c / k)).collect(),
-            constant: self.constant.div_euclid(k),
-        })
-    }
 }

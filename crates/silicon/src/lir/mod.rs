@@ -4,6 +4,7 @@
 //! undefined. Nothing here knows a target language.
 
 pub mod build;
+mod fill;
 pub mod fold;
 mod interval;
 pub mod mutate;
@@ -515,7 +516,7 @@ impl Program {
         };
         for i in 0..self.kernels.len() {
             let k = &mut self.kernels[i];
-            range::simplify(&mut k.body, &mut k.results, &tables, &[]);
+            range::simplify(&mut k.body, &mut k.results, &tables, &[], &|_| false);
             // what could fail may not any more
             let mut fails = false;
             let callees: Vec<bool> = self.kernels.iter().map(|k| k.fallible).collect();
@@ -539,7 +540,9 @@ impl Program {
                     (*v, lo, hi)
                 })
                 .collect();
-            range::simplify(&mut e.body, &mut [], &tables, &known);
+            let ports = &e.ports;
+            let out = |p: usize| ports[p].direction == Direction::Out;
+            range::simplify(&mut e.body, &mut [], &tables, &known, &out);
         }
         self.tables = tables;
     }

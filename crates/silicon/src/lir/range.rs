@@ -11,8 +11,15 @@ const ROUNDS: usize = 4;
 /// Rounds after which nothing is changed: not reached, for every bound can grow to its limit only once.
 const GIVE_UP: usize = 200;
 
-/// Simplifies a function. `known` are intervals of variables that hold at its start (named lengths).
-pub(super) fn simplify(body: &mut Body, results: &mut [Expr], tables: &[Table], known: &[(VarId, i64, i64)]) {
+/// Simplifies a function. `known` are intervals of variables that hold at its start (named lengths); `out` says which
+/// ports are for output only.
+pub(super) fn simplify(
+    body: &mut Body,
+    results: &mut [Expr],
+    tables: &[Table],
+    known: &[(VarId, i64, i64)],
+    out: &dyn Fn(usize) -> bool,
+) {
     let mut r = Range {
         vars: body.vars.clone(),
         var: BTreeMap::new(),
@@ -56,6 +63,13 @@ pub(super) fn simplify(body: &mut Body, results: &mut [Expr], tables: &[Table], 
     for e in results {
         *e = r.expr(e).0;
     }
+    // of what a failed call leaves in them nothing is said
+    let own = |b: BufId| match body.bufs[b.0 as usize].kind {
+        BufKind::Local(_) | BufKind::Work(_) => true,
+        BufKind::Port(p) => out(p),
+        BufKind::State(_) | BufKind::Table(_) => false,
+    };
+    super::fill::drop_fills(&mut body.stmts, &|e| r.expr(e).2, &own);
 }
 
 /// Least and greatest element of a table of integers.
@@ -389,7 +403,11 @@ impl Range {
         // exact: either it fits, or it is index arithmetic, which does
         let fits = exact.is_some_and(|e| e.within(all)) || op == index;
         let range = exact.map(|e| all.meet(e)).filter(|_| fits);
-        let linear = if fits { combine(index, l.as_ref(), m.as_ref()) } else { None };
+        let linear = match index {
+            BinOp::IdxDiv => l.as_ref().zip(m.as_ref()).and_then(|(l, m)| self.quotient(l, m.as_const()?)),
+            _ if fits => combine(index, l.as_ref(), m.as_ref()),
+            _ => None,
+        };
         let new = match (index, fits) {
             (BinOp::IdxAdd, true) => x.iadd(y),
             (BinOp::IdxSub, true) => x.isub(y),
@@ -402,6 +420,37 @@ impl Range {
             _ => x.binary(op, y),
         };
         (new, range, linear)
+    }
+
+    /// Floor division of a linear form: the multiples of the divisor in it, if what remains lies below the divisor.
+    fn quotient(&self, l: &Linear, k: i64) -> Option<Linear> {
+        if k <= 0 {
+            return None;
+        }
+        let near = |c: i64| c.checked_add(k / 2).map(|c| c.div_euclid(k));
+        let mut q = Linear::default();
+        for (v, c) in &l.terms {
+            q = q.plus(&Linear::var(*v), near(*c)?)?;
+        }
+        let mut rest = l.plus(&q, -k)?;
+        q.constant = rest.constant.div_euclid(k);
+        if rest.terms.is_empty() {
+            return Some(q);
+        }
+        // the constant of the quotient may lie on either side
+        for down in [0, 1] {
+            rest.constant = l.constant.checked_sub(k.checked_mul(q.constant - down)?)?;
+            let mut range = Interval::one(i128::from(rest.constant));
+            for (v, c) in &rest.terms {
+                let part = Interval::binary(BinOp::Mul, self.here(*v)?, Interval::one(i128::from(*c)))?;
+                range = Interval::binary(BinOp::Add, range, part)?;
+            }
+            if range.within(Interval::new(0, i128::from(k) - 1)) {
+                q.constant -= down;
+                return Some(q);
+            }
+        }
+        None
     }
 
     /// Rewrites statements; what is decided is put in its place.
@@ -536,7 +585,6 @@ fn combine(op: BinOp, l: Option<&Linear>, m: Option<&Linear>) -> Option<Linear> 
             (Some(k), _) => Linear::default().plus(m, k),
             _ => None,
         },
-        BinOp::IdxDiv => l.div(m.as_const()?),
         _ => None,
     }
 }
@@ -577,4 +625,127 @@ fn grown(old: Option<Interval>, more: Interval, all: Interval, wide: bool) -> (I
         },
     };
     (new, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lir::build::Builder;
+
+    /// Simplifies `f(b, i)` in a loop over i from 0 below `n`, and gives the statements of the loop's body.
+    fn body(n: i64, f: impl FnOnce(&mut Builder, Expr)) -> Vec<Stmt> {
+        let mut b = Builder::new();
+        let i = b.begin_for();
+        let index = b.var(i);
+        f(&mut b, index);
+        b.end_for(i, Expr::int(0), Expr::int(n), 1);
+        let mut body = b.finish();
+        simplify(&mut body, &mut [], &[], &[], &|_| true);
+        match body.stmts.into_iter().next().map(|s| s.kind) {
+            Some(StmtKind::For { body, .. }) => body,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn wrapping(a: Expr, b: i64) -> Expr {
+        a.binary(BinOp::Add, Expr::int(b))
+    }
+
+    fn fail_unless(b: &mut Builder, cond: Expr) {
+        let then = vec![Stmt { kind: StmtKind::Fail(3), span: None }];
+        b.push(StmtKind::If { cond: cond.not(), then, otherwise: Vec::new() });
+    }
+
+    #[test]
+    fn a_slice_of_fixed_length_needs_no_check() {
+        // x[i + 16:i + 240] of 20000 elements, every second, has 112 elements
+        let kept = body(19761, |b, i| {
+            let clamp = |e: Expr| {
+                let below = e.clone().lt(Expr::int(0)).select(wrapping(e.clone(), 20000), e);
+                below.imax(Expr::int(0)).imin(Expr::int(20000))
+            };
+            let from = b.define(clamp(wrapping(i.clone(), 16)));
+            let to = b.define(clamp(wrapping(i, 240)));
+            let count = from.clone().iadd(to).iadd(Expr::int(1)).idiv(Expr::int(2)).isub(from);
+            let count = b.define(Expr::int(0).imax(count));
+            fail_unless(b, count.binary(BinOp::Eq, Expr::int(112)));
+        });
+        assert!(!kept.iter().any(|s| matches!(s.kind, StmtKind::If { .. })), "{kept:?}");
+        // one more round and the end is beyond the array
+        let kept = body(19762, |b, i| {
+            fail_unless(b, wrapping(i, 240).binary(BinOp::Lt, Expr::int(20001)));
+        });
+        assert!(kept.iter().any(|s| matches!(s.kind, StmtKind::If { .. })));
+    }
+
+    #[test]
+    fn what_a_round_hands_on_is_not_taken_for_its_first_value() {
+        for (mask, stays) in [(255, false), (256, true)] {
+            let mut b = Builder::new();
+            let v = b.mutable(Expr::int(1), None);
+            let i = b.begin_for();
+            let x = b.var(v);
+            fail_unless(&mut b, x.clone().binary(BinOp::Lt, Expr::int(256)));
+            b.push(StmtKind::Assign(v, x.binary(BinOp::Mul, Expr::int(3)).binary(BinOp::And, Expr::int(mask))));
+            b.end_for(i, Expr::int(0), Expr::int(100), 1);
+            let mut body = b.finish();
+            simplify(&mut body, &mut [], &[], &[], &|_| true);
+            let mut checks = 0;
+            body.stmts
+                .iter()
+                .for_each(|s| s.visit(&mut |s| checks += usize::from(matches!(s.kind, StmtKind::If { .. }))));
+            assert_eq!(checks == 1, stays, "{mask}");
+        }
+    }
+
+    #[test]
+    fn a_wrapping_sum_that_can_wrap_stays_one() {
+        let mut b = Builder::new();
+        let port = b.new_buf(Ty::I64, BufKind::Port(0), false);
+        let x = b.load(port, Expr::int(0));
+        let x = b.define(x);
+        let sum = b.define(wrapping(x.clone(), 1));
+        fail_unless(&mut b, x.binary(BinOp::Lt, sum));
+        let mut body = b.finish();
+        let before = body.clone();
+        simplify(&mut body, &mut [], &[], &[], &|_| true);
+        assert_eq!(body, before);
+    }
+
+    #[test]
+    fn a_quotient_is_known_where_the_rest_lies_below_the_divisor() {
+        for (n, known) in [(8, true), (9, false)] {
+            let kept = body(n, |b, i| {
+                let q = i.clone().imul(Expr::int(7)).iadd(Expr::int(7)).idiv(Expr::int(8));
+                let q = b.define(q);
+                fail_unless(b, q.binary(BinOp::Eq, i));
+            });
+            assert_eq!(!kept.iter().any(|s| matches!(s.kind, StmtKind::If { .. })), known);
+        }
+    }
+
+    #[test]
+    fn a_fill_goes_where_all_of_it_is_overwritten_unread() {
+        // rows of 4: all of them, one too few, one element too few, or with a look at what is there
+        for (rows, row, looks, gone) in
+            [(5, 4, false, true), (4, 4, false, false), (5, 3, false, false), (5, 4, true, false)]
+        {
+            let mut b = Builder::new();
+            let out = b.new_buf(Ty::F64, BufKind::Port(0), true);
+            let i = b.begin_for();
+            let at = b.var(i);
+            b.push(StmtKind::Store(out, at, Expr::zero(Ty::F64)));
+            b.end_for(i, Expr::int(0), Expr::int(20), 1);
+            let i = b.begin_for();
+            let j = b.begin_for();
+            let at = b.var(i).imul(Expr::int(4)).iadd(b.var(j));
+            let value = if looks { b.load(out, at.clone()) } else { Expr::one(Ty::F64) };
+            b.push(StmtKind::Store(out, at, value));
+            b.end_for(j, Expr::int(0), Expr::int(row), 1);
+            b.end_for(i, Expr::int(0), Expr::int(rows), 1);
+            let mut body = b.finish();
+            simplify(&mut body, &mut [], &[], &[], &|_| true);
+            assert_eq!(body.stmts.len() == 1, gone, "{rows} {row} {looks}");
+        }
+    }
 }

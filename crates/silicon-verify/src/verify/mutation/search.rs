@@ -3,6 +3,7 @@
 use super::{Batch, Seeded, Seen, other};
 use crate::verify::compare::first_difference;
 use crate::verify::directed::Source;
+use crate::verify::golden::Outcome;
 use crate::verify::pipeline::Vectors;
 use crate::verify::vectors::Sequence;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,12 +40,13 @@ impl Seeded<'_> {
         let elements: usize = all.sequences[..all.recorded].iter().map(Sequence::elements).sum();
         let cost = (work / elements.max(1) as u64).max(1);
         let mut left: BTreeSet<usize> = self.survived.clone();
+        self.focus(&mut source, all)?;
         let (mut spent, mut barren) = (0u64, 0);
         for round in 0..BATCHES {
             if spent > WORK || left.is_empty() || barren >= BARREN || found.len() >= FOUND {
                 break;
             }
-            let mut candidates = Vec::new();
+            let (mut candidates, mut touched) = (Vec::new(), Vec::new());
             let mut sum = 0;
             for _ in 0..2 * CANDIDATES {
                 if candidates.len() >= CANDIDATES || sum as u64 * cost > BATCH || sum > ELEMENTS {
@@ -53,6 +55,7 @@ impl Seeded<'_> {
                 if let Some(c) = source.next() {
                     sum += c.elements();
                     candidates.push(c);
+                    touched.push(source.touched());
                 }
             }
             if candidates.is_empty() {
@@ -71,6 +74,9 @@ impl Seeded<'_> {
                     .max_by_key(|(n, c)| (*n, std::cmp::Reverse((candidates[*c].elements(), *c))));
                 let Some((1.., c)) = best else { break };
                 left.retain(|m| !shown.get(m).is_some_and(|by| by.contains(&c)));
+                // where one was found there may be more
+                let (template, places) = touched[c].clone();
+                source.look_at(template, places.iter().chain(&places).copied());
                 let what = format!("directed: {}", candidates[c].what);
                 let name = format!("directed-{}", found.len());
                 found.push(Sequence { name, what, ..candidates[c].clone() });
@@ -78,6 +84,21 @@ impl Seeded<'_> {
             barren = if left.len() == before { barren + 1 } else { 0 };
         }
         Ok(found)
+    }
+
+    /// Finds out where in long inputs values matter.
+    fn focus(&self, source: &mut Source<'_>, all: &Vectors<'_>) -> Result<(), String> {
+        for (k, template, parts) in source.parts() {
+            for chunk in parts.chunks((ELEMENTS / template.elements().max(1)).max(1)) {
+                let copies: Vec<Sequence> = chunk.iter().map(|place| source.with_part(&template, *place)).collect();
+                let with: Vec<&Sequence> = std::iter::once(&template).chain(&copies).collect();
+                let batch = self.batch(&self.plain, "parts.bin", all.t, &with)?;
+                let outcomes = batch.calls.outcomes(self.program, &batch.base)?;
+                let matters = outcomes.iter().skip(1).zip(chunk).filter(|(o, _)| apart(&outcomes[0], o));
+                source.look_at(k, matters.map(|(_, place)| *place));
+            }
+        }
+        Ok(())
     }
 
     /// Which candidates of a batch show which fault.
@@ -90,11 +111,8 @@ impl Seeded<'_> {
             };
             // one that breaks is shown by some candidate, but which one is not known
             if let Seen::Other(outcomes) = self.look(&self.plain, batch, id)? {
-                let apart = |(a, b): (&Vec<_>, &Vec<_>)| {
-                    a.iter().zip(b).any(|(a, b)| other(a, b, |_, a, b| first_difference(a, b).is_some()))
-                };
                 let by: BTreeSet<usize> =
-                    base.iter().zip(&outcomes).enumerate().filter(|(_, pair)| apart(*pair)).map(|(c, _)| c).collect();
+                    base.iter().zip(&outcomes).enumerate().filter(|(_, (a, b))| apart(a, b)).map(|(c, _)| c).collect();
                 if let Ok(mut all) = all.lock() {
                     all.insert(i, by);
                 }
@@ -103,4 +121,9 @@ impl Seeded<'_> {
         })?;
         all.into_inner().map_err(|_| "a run broke off".to_string())
     }
+}
+
+/// Whether the calls of a sequence have other results.
+fn apart(a: &[Outcome], b: &[Outcome]) -> bool {
+    a.iter().zip(b).any(|(a, b)| other(a, b, |_, a, b| first_difference(a, b).is_some()))
 }
