@@ -610,21 +610,22 @@ fn mirrored(op: BinOp) -> BinOp {
     }
 }
 
+/// Sizes in bits at which growing bounds stop for a round: masks and the limits of types are among them.
+const STEPS: [u32; 7] = [8, 16, 24, 31, 32, 48, 63];
+
 /// An interval that grows, in the end to the limits of its type.
 fn grown(old: Option<Interval>, more: Interval, all: Interval, wide: bool) -> (Interval, bool) {
     let Some(old) = old else { return (more, true) };
     let new = old.join(more);
-    if new == old {
-        return (old, false);
+    if new == old || !wide {
+        return (new, new != old);
     }
-    let new = match wide {
-        false => new,
-        true => Interval {
-            lo: if new.lo < old.lo { if new.lo >= 0 { 0 } else { all.lo } } else { old.lo },
-            hi: if new.hi > old.hi { all.hi } else { old.hi },
-        },
-    };
-    (new, true)
+    let high = STEPS.iter().map(|k| (1i128 << k) - 1).find(|h| new.hi <= *h).unwrap_or(all.hi);
+    let low = STEPS.iter().map(|k| -(1i128 << k)).find(|l| new.lo >= *l).unwrap_or(all.lo);
+    let low = if new.lo >= 0 { 0 } else { low };
+    let lo = if new.lo < old.lo { low.max(all.lo) } else { old.lo };
+    let hi = if new.hi > old.hi { high.min(all.hi) } else { old.hi };
+    (Interval { lo, hi }, true)
 }
 
 #[cfg(test)]
