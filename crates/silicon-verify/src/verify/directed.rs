@@ -2,7 +2,7 @@
 //! spread over all magnitudes, cut to odd lengths, or changed in a few places near each other. Seeded: the same
 //! recording gives the same candidates.
 
-use super::generate::{self, Observed, Random, named, resized, with_inputs};
+use super::generate::{self, Observed, Random, ascending, named, resized, with_inputs};
 use super::vectors::{Call, Ports, Sequence, port};
 use proofmark_silicon::dtype::{DType, Scalar};
 use proofmark_silicon::interp::Tensor;
@@ -192,7 +192,7 @@ impl<'a> Source<'a> {
                 *v = least + self.random.below((most - least + 1) as usize) as i64;
             }
         }
-        resized(self.t, call, &lengths)
+        resized(self.t, &self.observed, call, &lengths)
     }
 
     /// One port or all of them with other values.
@@ -205,7 +205,9 @@ impl<'a> Source<'a> {
         for (i, (name, t)) in inputs.iter().enumerate() {
             let observed = self.observed.get(&(entry, name.clone())).copied();
             let new = match observed.filter(|_| one.is_none_or(|k| k == i)) {
-                Some(o) => self.values((k, call, i), t, o, way),
+                Some(o) => {
+                    self.values((k, call, i), t, o, way).and_then(|t| if o.ascends { ascending(&t) } else { Some(t) })
+                }
                 None => None,
             };
             out.push((name.clone(), new.unwrap_or_else(|| t.clone())));
@@ -297,11 +299,6 @@ impl<'a> Source<'a> {
     fn local(&mut self, at: Place, cells: &mut [Scalar], d: DType, o: Observed) {
         let (k, call, port) = at;
         let integer = o.low <= o.high;
-        let known: Vec<usize> = self.focus[k]
-            .iter()
-            .filter(|(c, p, s)| (*c, *p) == (call, port) && *s < cells.len())
-            .map(|f| f.2)
-            .collect();
         for _ in 0..1 + self.random.below(2 + cells.len() / 2000) {
             let window = [8, 16, 40][self.random.below(3)];
             let start = self.near(at, cells.len());

@@ -423,7 +423,12 @@ fn size(call: &Call) -> usize {
 }
 
 /// The inputs with other lengths: values repeated or cut along each axis.
-pub(super) fn resized(t: &Translation, observed: &BTreeMap<(usize, String), Observed>, call: &Call, lengths: &BTreeMap<String, i64>) -> Option<Ports> {
+pub(super) fn resized(
+    t: &Translation,
+    observed: &BTreeMap<(usize, String), Observed>,
+    call: &Call,
+    lengths: &BTreeMap<String, i64>,
+) -> Option<Ports> {
     let shapes = shapes(&t.module, &t.entries[call.entry].name)?;
     call.inputs
         .iter()
