@@ -295,11 +295,12 @@ impl<'a> Source<'a> {
         parts.nth(one).map_or(0, |f| f.2)
     }
 
-    /// Changes a few elements near each other, in about one place per 2000. `at`: template, call and port.
+    /// Changes a few elements near each other, in some places. `at`: template, call and port.
     fn local(&mut self, at: Place, cells: &mut [Scalar], d: DType, o: Observed) {
         let (k, call, port) = at;
         let integer = o.low <= o.high;
-        for _ in 0..1 + self.random.below(2 + cells.len() / 2000) {
+        let known = !self.focus[k].is_empty();
+        for _ in 0..1 + self.random.below(2 + cells.len() / if known { 2000 } else { 300 }) {
             let window = [8, 16, 40][self.random.below(3)];
             let start = self.near(at, cells.len());
             self.touched.1.push((call, port, start));
@@ -311,8 +312,8 @@ impl<'a> Source<'a> {
                 let from = i + self.random.below(17) * group;
                 let what = self.random.below(4);
                 let value = self.fresh(d, o);
-                for k in 0..group {
-                    let (at, from) = (i + k, from.saturating_sub(8 * group) + k);
+                for g in 0..group {
+                    let (at, from) = (i + g, from.saturating_sub(8 * group) + g);
                     if at >= cells.len() || from >= cells.len() {
                         continue;
                     }

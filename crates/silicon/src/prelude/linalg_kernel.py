@@ -44,7 +44,8 @@ def _lu(a):
                 best = size
                 p = i
         pivots[k] = p
-        if p != k:
+        if k + 1 < m:
+            # without asking whether p is k: a row exchanged with itself stays
             for j in range(n):
                 t = lu[k, j]
                 lu[k, j] = lu[p, j]
@@ -100,8 +101,8 @@ def _exchanged(b, pivots):
     """b with the row exchanges of `_lu` applied."""
     x = b.copy()
     for k in range(pivots.shape[0]):
-        p = int(pivots[k])
-        if p != k:
+        if k + 1 < b.shape[0]:
+            p = int(pivots[k])
             for j in range(b.shape[1]):
                 t = x[k, j]
                 x[k, j] = x[p, j]

@@ -9,10 +9,11 @@ use crate::verify::vectors::Sequence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-/// Work of all runs together, in the golden model's count: counted, not timed, so that two translations agree.
-const WORK: u64 = 4_000_000_000;
-/// Work of one run of a batch of candidates.
-const BATCH: u64 = 20_000_000;
+/// Cost of all runs together: elements of inputs and the golden model's work, weighed as compiled code roughly takes
+/// them; counted, not timed, so that two translations agree.
+const COST: u64 = 24_000_000_000;
+/// Cost of one run of a batch of candidates.
+const BATCH: u64 = 40_000_000;
 /// Elements of one batch.
 const ELEMENTS: usize = 1 << 20;
 /// Candidates of one batch.
@@ -38,12 +39,12 @@ impl Seeded<'_> {
         // work per element of an input, from the recording
         let work: u64 = all.judged[..all.recorded].iter().map(|j| j.trail.work).sum();
         let elements: usize = all.sequences[..all.recorded].iter().map(Sequence::elements).sum();
-        let cost = (work / elements.max(1) as u64).max(1);
+        let cost = 8 + work / elements.max(1) as u64 / 16;
         let mut left: BTreeSet<usize> = self.survived.clone();
         self.focus(&mut source, all)?;
         let (mut spent, mut barren) = (0u64, 0);
         for round in 0..BATCHES {
-            if spent > WORK || left.is_empty() || barren >= BARREN || found.len() >= FOUND {
+            if spent > COST || left.is_empty() || barren >= BARREN || found.len() >= FOUND {
                 break;
             }
             let (mut candidates, mut touched) = (Vec::new(), Vec::new());
