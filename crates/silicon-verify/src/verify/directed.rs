@@ -99,6 +99,10 @@ impl<'a> Source<'a> {
         for (k, template) in self.templates.iter().enumerate() {
             let mut parts = Vec::new();
             for (c, call) in template.calls.iter().enumerate() {
+                // short candidates are made of what can be cut
+                if !named(self.t, call).is_empty() {
+                    continue;
+                }
                 for (p, (_, t)) in call.inputs.iter().enumerate() {
                     if t.len() >= LONG && t.len() <= TOO_LONG {
                         let width = part(t.len());
