@@ -110,7 +110,7 @@ def translate(kernel, dtype, directory, flags):
     source = project / f"{kernel}.py"
     source.write_bytes((HERE / "kernels" / source.name).read_bytes())
     bench = project / "bench.py"
-    sizes = (1, 3, 5) if kernel == "fft1024" else (100, 1000, 4097)
+    sizes = (2, 3, 5) if kernel == "fft1024" else (100, 1000, 4097)
     bench.write_text(
         f"import numpy as np\nfrom {kernel} import {kernel}, make_input\n"
         f"for n in {sizes}:\n    {kernel}(make_input(n, np.{name}))\n"

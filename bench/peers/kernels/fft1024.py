@@ -16,5 +16,5 @@ def make_input(n, dtype, seed=3):
 
 
 if __name__ == "__main__":
-    for n in (1, 3, 5):
+    for n in (2, 3, 5):
         fft1024(make_input(n, np.float32))

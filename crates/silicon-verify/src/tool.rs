@@ -172,7 +172,8 @@ impl Tool {
         limit_bytes: u64,
     ) -> Result<Output, ToolError> {
         let mut command = command(&self.path, arguments);
-        command.current_dir(directory);
+        // some tools believe PWD, which would be that of this process
+        command.current_dir(directory).env("PWD", directory);
         run_command(command, stdin, limit, limit_bytes)
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod c;
 pub mod callfile;
+pub mod eva;
 pub mod harness;
 pub mod manifest;
 mod names;
@@ -28,6 +29,17 @@ impl EmittedFiles {
         self.lines.insert(path.clone(), text.lines);
         self.files.insert(path, text.text);
     }
+}
+
+/// The value of an extent in named lengths; none where one of them has no value or it does not fit.
+fn constant_dim(d: &crate::hir::Dim, length: &dyn Fn(crate::hir::LengthId) -> Option<i64>) -> Option<i64> {
+    use crate::hir::Atom;
+    let missing = || crate::interp::internal("no such length");
+    let leaf = |a: &Atom| match a {
+        Atom::Length(l) => length(*l).ok_or_else(missing),
+        _ => Err(missing()),
+    };
+    crate::interp::dim_value(d, &leaf).ok()
 }
 
 /// A target language.

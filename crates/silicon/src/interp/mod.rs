@@ -22,6 +22,7 @@ mod tensor;
 mod tests;
 
 pub use crate::hir::Fault;
+pub(crate) use compile::dim_value;
 pub(crate) use elementwise::{binary_defined, binary_result, unary_defined};
 pub use eval::evaluate;
 pub use machine::{CallResult, Decision, Machine};

@@ -21,7 +21,7 @@ pub struct Sources {
     /// The folder.
     pub folder: PathBuf,
     /// `.c` files of the design.
-    units: Vec<String>,
+    pub(super) units: Vec<String>,
 }
 
 impl Sources {
@@ -185,7 +185,7 @@ pub fn verify(
     sanitize(&sources, &compilers, program, t, sequences, scratch, &mut run);
     cppcheck(&sources, &mut run);
     aarch64(&sources, &outcomes, program, t, sequences, scratch, &mut run);
-    eva(&mut run);
+    super::eva::eva(&sources, program, t, sequences, &mut run);
     run.outcomes = Some(outcomes);
     run
 }
@@ -352,14 +352,4 @@ fn aarch64(
         Err(e) => must_succeed(id, title, "c", &Err(e), &sources.folder),
     };
     run.checks.push(check);
-}
-
-/// Value analysis needs a driver that states the ranges of all inputs; until there is one it is not claimed.
-fn eva(run: &mut TargetRun) {
-    let reason = match Tool::find("frama-c") {
-        None => "frama-c is not installed",
-        Some(_) => "an analysis driver that states the ranges of the inputs is not generated yet",
-    };
-    let title = "Frama-C EVA proves the absence of run-time errors";
-    run.checks.push(Check::new("c.eva", title, Verdict::Skipped, reason).target("c"));
 }

@@ -1,6 +1,7 @@
 //! Generated code built by its target's own tools and run on the vectors.
 
 pub mod c;
+mod eva;
 pub mod rust;
 
 use super::golden::Outcome;
