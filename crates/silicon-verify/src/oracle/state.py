@@ -226,14 +226,28 @@ class Outside:
         file = self.project.relative(frame.f_code.co_filename)
         lines = set()
         for node in ast.walk(self.tree(file)):
-            targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-            for target in targets if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)) else ():
-                while isinstance(target, ast.Subscript):
-                    target = target.value
-                if isinstance(target, ast.Attribute) and target.attr == name and not (
-                        isinstance(target.value, ast.Name) and target.value.id == "self"):
-                    lines.add(node.lineno)
+            if isinstance(node, (ast.Assign, ast.Delete)):
+                targets = node.targets
+            elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+                targets = [node.target]
+            else:
+                continue
+            if any(sets(target, name) for target in targets):
+                lines.add(node.lineno)
         return [file, lines.pop(), True] if len(lines) == 1 else [file, frame.f_lineno, False]
+
+
+def sets(target, name):
+    """Whether an assignment's target is that attribute, or an item of it, of something that is not `self`."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return any(sets(part, name) for part in target.elts)
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    if not isinstance(target, ast.Attribute) or target.attr != name:
+        return False
+    while isinstance(target, (ast.Attribute, ast.Subscript)):
+        target = target.value
+    return not (isinstance(target, ast.Name) and target.id == "self")
 
 
 def reads(function):

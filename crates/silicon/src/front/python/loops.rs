@@ -7,7 +7,7 @@ use super::state::{Cell, DynList, Heap};
 use super::value::{CellId, Kind, Value};
 use crate::dtype::{DType, Scalar};
 use crate::hir::{Binary, Dim, Inst, Op, Region, Type, ValueId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// A place of the heap that a loop body may change.
@@ -56,15 +56,7 @@ pub enum Spec {
 
 /// Slots that calls of an entry change, with what they hold: the state of the translation.
 #[derive(Clone, Debug, Default)]
-pub struct StateSpecs(BTreeMap<Slot, Spec>, Aliases);
-
-/// Slots whose array another one may hold too, and the arrays: after the call they are kept apart, so nothing may be
-/// stored into them.
-#[derive(Clone, Debug, Default)]
-struct Aliases {
-    slots: Shared,
-    cells: std::collections::BTreeSet<CellId>,
-}
+pub struct StateSpecs(BTreeMap<Slot, Spec>, Shared);
 
 impl StateSpecs {
     /// Puts fresh values into the heap; their ids, slot by slot.
@@ -72,39 +64,41 @@ impl StateSpecs {
         let mut out = Vec::new();
         for (slot, spec) in &self.0 {
             let mut ids = Vec::new();
-            ev.open_slot(slot, spec, &mut ids, self.1.slots.contains(slot))?;
+            ev.open_slot(slot, spec, &mut ids, self.1.contains(slot))?;
             out.push(ids);
         }
-        for c in &self.1.cells {
-            if let Cell::Array { frozen, .. } = ev.heap.get_mut(*c) {
-                *frozen = true;
-            }
-        }
+        self.1.freeze(&mut ev.heap);
         Ok(out)
     }
     /// Looks for slots that hold the same array before the first call or, on the current heap, after one; whether there
     /// are new ones.
     pub fn share(&mut self, ev: &Eval<'_>, h0: &Heap) -> bool {
-        let modules: std::collections::BTreeSet<CellId> = ev.globals.values().copied().collect();
-        let before = (self.1.slots.len(), self.1.cells.len());
+        let modules: BTreeSet<CellId> = ev.globals.values().copied().collect();
+        let mut new = false;
         for slot in self.0.keys() {
             for heap in [h0, &ev.heap] {
-                let value = Eval::slot_value(heap, slot);
-                let inner = match &value {
-                    Some(Value::Maybe(x, _)) => Some(&**x),
-                    v => v.as_ref(),
-                };
-                let Some(Value::Array(x)) = inner else { continue };
-                let holders = super::merge::slots_holding(heap, x.cell);
+                let Some(cell) = array_of(heap, slot) else { continue };
+                let holders = super::merge::slots_holding(heap, cell);
                 if holders.iter().filter(|(c, _)| !modules.contains(c)).count() > 1 {
-                    self.1.slots.insert(slot.clone());
-                    if h0.find(x.cell).is_some() {
-                        self.1.cells.insert(x.cell);
-                    }
+                    new |= self.1.insert(slot, cell, h0);
                 }
             }
         }
-        before != (self.1.slots.len(), self.1.cells.len())
+        // arrays of attributes that are one or two, depending on data
+        let unsure: Vec<(&Slot, CellId)> = self.0.keys().filter_map(|s| Some((s, array_of(&ev.heap, s)?))).collect();
+        let unsure = unsure.into_iter().filter(|(_, c)| is_frozen(&ev.heap, *c));
+        let unsure: Vec<(Slot, CellId)> = unsure.map(|(s, c)| (s.clone(), c)).collect();
+        let fixed = ev.heap.ids().filter(|id| h0.find(*id).is_some() && is_frozen(&ev.heap, *id));
+        let fixed: Vec<CellId> = fixed.collect();
+        if unsure.len() + fixed.len() > 1 {
+            for (slot, cell) in &unsure {
+                new |= self.1.insert(slot, *cell, h0);
+            }
+            if !unsure.is_empty() {
+                new |= self.1.insert_cells(fixed);
+            }
+        }
+        new
     }
     /// Values of the slots on the current heap, in the order of [`Self::open`].
     pub fn close(&self, ev: &mut Eval<'_>) -> R<Vec<ValueId>> {
@@ -207,8 +201,57 @@ pub(super) struct Attempt {
     pub(super) flow: Flow,
 }
 
-/// Slots of a loop whose array some other slot may hold too: stores through them are refused.
-pub(super) type Shared = std::collections::BTreeSet<Slot>;
+/// Slots whose array another one may hold too, and the arrays from before: a loop, or a call, keeps them apart, so nothing
+/// may be stored into any of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shared {
+    slots: BTreeSet<Slot>,
+    cells: BTreeSet<CellId>,
+}
+
+impl Shared {
+    pub(super) fn contains(&self, slot: &Slot) -> bool {
+        self.slots.contains(slot)
+    }
+    /// Adds a slot that another one holds the array of; whether that is new.
+    pub(super) fn insert(&mut self, slot: &Slot, cell: CellId, h0: &Heap) -> bool {
+        let array = h0.find(cell).is_some() && self.cells.insert(cell);
+        self.slots.insert(slot.clone()) || array
+    }
+    /// Adds arrays from before; whether some are new.
+    pub(super) fn insert_cells(&mut self, cells: impl IntoIterator<Item = CellId>) -> bool {
+        let before = self.cells.len();
+        self.cells.extend(cells);
+        self.cells.len() > before
+    }
+    /// Adds a slot alone.
+    pub(super) fn insert_slot(&mut self, slot: &Slot) -> bool {
+        self.slots.insert(slot.clone())
+    }
+    /// Makes the arrays read-only.
+    fn freeze(&self, heap: &mut Heap) {
+        for c in &self.cells {
+            if let Cell::Array { frozen, .. } = heap.get_mut(*c) {
+                *frozen = true;
+            }
+        }
+    }
+}
+
+/// Whether an array may be the same as another one, or not.
+pub(super) fn is_frozen(heap: &Heap, cell: CellId) -> bool {
+    matches!(heap.find(cell).map(|c| &**c), Some(Cell::Array { frozen: true, .. }))
+}
+
+/// The array that a slot holds, if it holds one.
+pub(super) fn array_of(heap: &Heap, slot: &Slot) -> Option<CellId> {
+    let value = Eval::slot_value(heap, slot);
+    let inner = match &value {
+        Some(Value::Maybe(x, _)) => Some(&**x),
+        v => v.as_ref(),
+    };
+    if let Some(Value::Array(x)) = inner { Some(x.cell) } else { None }
+}
 
 impl<'a> Eval<'a> {
     /// Emits a dynamic loop. `temporaries` are variables that need not survive a round.
@@ -246,7 +289,7 @@ impl<'a> Eval<'a> {
         }
         let mut specs: BTreeMap<Slot, Spec> = BTreeMap::new();
         let mut leaves = false;
-        let mut shared = Shared::new();
+        let mut shared = Shared::default();
         for _round in 0..24 {
             let a = self.attempt(kind, &h0, &specs, &shared, body)?;
             let escapes = a.flow.set() & (2 | 4) != 0;
@@ -296,6 +339,7 @@ impl<'a> Eval<'a> {
             self.open_slot(slot, spec, &mut ids, shared.contains(slot))?;
             params.insert(slot.clone(), ids);
         }
+        shared.freeze(&mut self.heap);
         let start = self.heap.clone();
         let frames = self.frames.len();
         let depth = self.regions.len();

@@ -58,6 +58,8 @@ struct Merge {
     yields: [Vec<ValueId>; 2],
     results: Vec<ValueId>,
     arrays: HashMap<(String, String), Value>,
+    /// Arrays that a variable joined from both sides may or may not be.
+    read_only: Vec<CellId>,
 }
 
 impl<'a> Eval<'a> {
@@ -155,8 +157,15 @@ impl<'a> Eval<'a> {
     fn merge(&mut self, c: ValueId, base: Heap, sides: [Side; 2], a: Flow, b: Flow) -> R<Flow> {
         let mut heap = base.clone();
         heap.reserve_ids(sides[0].heap.len().max(sides[1].heap.len()));
-        let mut m =
-            Merge { sides, base, heap, yields: [Vec::new(), Vec::new()], results: Vec::new(), arrays: HashMap::new() };
+        let mut m = Merge {
+            sides,
+            base,
+            heap,
+            yields: [Vec::new(), Vec::new()],
+            results: Vec::new(),
+            arrays: HashMap::new(),
+            read_only: vec![],
+        };
         let ids: Vec<CellId> = m.base.ids().collect();
         for id in ids {
             if m.sides[0].heap.same_cell(&m.sides[1].heap, id) {
@@ -167,6 +176,14 @@ impl<'a> Eval<'a> {
                 continue;
             }
             self.merge_cell(&mut m, id)?;
+        }
+        // now that every cell is what it will be
+        for id in std::mem::take(&mut m.read_only) {
+            if m.heap.find(id).is_some()
+                && let Cell::Array { frozen, .. } = m.heap.get_mut(id)
+            {
+                *frozen = true;
+            }
         }
         let flow = match (a, b) {
             (a, b) if a == b && !matches!(a, Flow::Mixed(..)) => a,
@@ -624,14 +641,7 @@ impl<'a> Eval<'a> {
         let right = slots_holding(&m.sides[1].heap, y.cell);
         let outside = |c: &CellId| self.parameter_cells.contains(c);
         if left != right || outside(&x.cell) || outside(&y.cell) {
-            for c in [Some(x.cell), Some(y.cell), array_cell(&v)].into_iter().flatten() {
-                if let Some(cell) = m.heap.find(c)
-                    && let Cell::Array { content, ty, .. } = &**cell
-                {
-                    let cell = Cell::Array { content: content.clone(), ty: ty.clone(), frozen: true };
-                    m.heap.set(c, Rc::new(cell));
-                }
-            }
+            m.read_only.extend([Some(x.cell), Some(y.cell), array_cell(&v)].into_iter().flatten());
         }
         m.arrays.insert(key, v.clone());
         Ok(v)

@@ -1,7 +1,7 @@
 //! Slots of the heap that a loop or a call changes: opening them as parameters, closing them as yields, widening their types.
 
 use super::eval::{Eval, R};
-use super::loops::{Attempt, Shared, Slot, Spec, class_attribute, is_plain, same_spec, wrap};
+use super::loops::{Attempt, Shared, Slot, Spec, array_of, class_attribute, is_frozen, is_plain, same_spec, wrap};
 use super::state::{Cell, Content, DynList, Heap};
 use super::value::{ArrayRef, CellId, Kind, Value};
 use crate::dtype::{DType, Scalar};
@@ -395,22 +395,23 @@ impl<'a> Eval<'a> {
         h0: &Heap,
         shared: &mut Shared,
     ) -> bool {
-        let before = shared.len();
+        let mut new = false;
         for slot in specs.keys().chain(changed.iter().map(|(s, _)| s)) {
             for heap in [h0, &a.end] {
-                let value = Self::slot_value(heap, slot);
-                let inner = match &value {
-                    Some(Value::Maybe(x, _)) => Some(&**x),
-                    v => v.as_ref(),
-                };
-                if let Some(Value::Array(x)) = inner
-                    && (self.parameter_cells.contains(&x.cell) || super::merge::slots_holding(heap, x.cell).len() > 1)
-                {
-                    shared.insert(slot.clone());
+                let Some(cell) = array_of(heap, slot) else { continue };
+                if super::merge::slots_holding(heap, cell).len() > 1 {
+                    new |= shared.insert(slot, cell, h0);
+                } else if self.parameter_cells.contains(&cell) {
+                    new |= shared.insert_slot(slot);
                 }
             }
+            // one array or two at the end of the round, depending on data: then so at the head of the next
+            if let Some(cell) = array_of(&a.end, slot).filter(|c| is_frozen(&a.end, *c)) {
+                new |= shared.insert(slot, cell, h0);
+                new |= shared.insert_cells(h0.ids().filter(|id| is_frozen(&a.end, *id)));
+            }
         }
-        shared.len() > before
+        new
     }
     fn spec_of(&self, v: &Value) -> Spec {
         match v {
