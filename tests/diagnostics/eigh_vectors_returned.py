@@ -1,6 +1,6 @@
 # expect: reported
 # about: eigenvectors returned as they are: their signs are not defined
-# line: 9
+# line: 8
 # entry: vectors
 import numpy as np
 

@@ -1,6 +1,6 @@
 # expect: refused
 # about: elements of np.empty read before they are written
-# line: 10
+# line: 8
 # entry: leak
 import numpy as np
 

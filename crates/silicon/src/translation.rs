@@ -4,7 +4,7 @@
 use crate::dtype::DType;
 use crate::hir::Module;
 use crate::oracle::PyValue;
-use proofmark_base::diagnostics::{Diagnostic, SourceMap};
+use proofmark_base::diagnostics::{Diagnostic, SourceMap, Span};
 use serde::{Deserialize, Serialize};
 
 /// Working precision.
@@ -216,6 +216,18 @@ pub struct Translation {
     pub covered_instances: Vec<usize>,
     /// Class entry: the attributes of its object.
     pub state: Vec<(String, StateTree)>,
+    /// The program once more, where it differs with what `np.empty` leaves in memory.
+    pub unset: Option<Unset>,
+}
+
+/// Where a program takes memory from `np.empty`. The translation holds zeros there; CPython holds anything, so that a
+/// program whose results show the difference has no defined result.
+#[derive(Clone, Debug)]
+pub struct Unset {
+    /// The module with NaN (85 in integers, true in booleans) there instead of zeros.
+    pub module: Module,
+    /// The calls of `np.empty` and `np.empty_like`.
+    pub at: Vec<Span>,
 }
 
 /// Diagnostics with the sources they point into.

@@ -5,6 +5,7 @@ use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
 use proofmark_silicon::oracle::PyException;
 use proofmark_silicon::translation::Outcome;
 use proofmark_silicon_verify::oracle::{Limits, OracleError};
+use proofmark_silicon_verify::verify::{unset, vectors};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,7 +31,12 @@ pub fn find(file: &Path, entry: &str) -> Found {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let innermost = |e: &PyException| e.trace.iter().rev().find(|(f, _)| *f == name).map(|(_, l)| *l);
     match prepare(file, None, root, entry, limits(), false) {
-        Ok(Case { outcome, .. }) => translated(&outcome, &name),
+        Ok(Case { mut outcome, recording, .. }) => {
+            if let Some(t) = &outcome.translation {
+                outcome.diagnostics.extend(unset::refusal(t, &vectors::recorded(t, &recording, false).sequences));
+            }
+            translated(&outcome, &name)
+        }
         Err(e) => {
             let text = e.to_string();
             let (what, line) = match &e {
@@ -54,7 +60,7 @@ pub fn find(file: &Path, entry: &str) -> Found {
 
 fn translated(outcome: &Outcome, name: &str) -> Found {
     let mut diagnostics = outcome.diagnostics.clone();
-    let mut refused = outcome.translation.is_none();
+    let mut refused = outcome.translation.is_none() || diagnostics.iter().any(|d| d.severity == Severity::Error);
     if let Some(t) = &outcome.translation {
         let lowered = match proofmark_silicon::hir::check(t.module.clone()) {
             Ok(module) => proofmark_silicon::lower::lower(&module).map(|_| ()),

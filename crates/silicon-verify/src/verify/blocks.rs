@@ -85,6 +85,7 @@ impl Block {
             entries: vec![info],
             covered_instances: Vec::new(),
             state: Vec::new(),
+            unset: None,
         };
         let name = module.name.clone();
         Ok(Block { name, module, program, least, t, runs: Vec::new(), golden: Vec::new(), targets: Vec::new() })

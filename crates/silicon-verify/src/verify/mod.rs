@@ -17,4 +17,5 @@ pub mod state;
 pub mod target;
 pub mod tolerance;
 pub mod trace;
+pub mod unset;
 pub mod vectors;

@@ -122,6 +122,9 @@ fn narrowed(t: &Translation) -> Translation {
     if let Some(pass) = passes::find("narrow") {
         let mut options = PassOptions { narrow: true, ..PassOptions::default() };
         passes::run_one(pass, &mut t.module, &mut options);
+        if let Some(u) = &mut t.unset {
+            passes::run_one(pass, &mut u.module, &mut options);
+        }
     }
     t
 }
@@ -250,6 +253,14 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         checks.checks.push(Check::new("golden.generated", GENERATED, Verdict::Skipped, reason));
     }
 
+    if let Some(d) = super::unset::refusal(t, &sequences) {
+        return Err(Stopped::Refused(vec![d]));
+    }
+    if t.unset.is_some() {
+        checks.not_shown.push(
+            "that every element of np.empty is written before it is read, on inputs other than the vectors run".into(),
+        );
+    }
     let trace = Trace::new(&made, request.sources);
     let mut evidence = Evidence {
         checks,

@@ -42,6 +42,7 @@ fn evidence(text: &str, kind: LeafKind) -> Evidence {
         }],
         covered_instances: vec![],
         state: vec![],
+        unset: None,
     };
     let mut sources = SourceMap::default();
     sources.add("src.py", SOURCE);

@@ -50,3 +50,19 @@ def all_of(items):
         if not x:
             return False
     return True
+
+
+# binds: functools.reduce, _functools.reduce
+def reduce_(function, iterable, *initial):
+    """function(function(function(initial, items[0]), items[1]), ...), without `initial` from items[0]."""
+    start = 0
+    if len(initial) == 0:
+        if len(iterable) == 0:
+            raise TypeError("reduce() of empty iterable with no initial value")
+        value = iterable[0]
+        start = 1
+    else:
+        value = initial[0]
+    for k in range(start, len(iterable)):
+        value = function(value, iterable[k])
+    return value

@@ -29,7 +29,13 @@ fn translation(module: &Module) -> Translation {
         covered_calls: Vec::new(),
         uncovered_calls: Vec::new(),
     };
-    Translation { module: module.clone(), entries: vec![info], covered_instances: Vec::new(), state: Vec::new() }
+    Translation {
+        module: module.clone(),
+        entries: vec![info],
+        covered_instances: Vec::new(),
+        state: Vec::new(),
+        unset: None,
+    }
 }
 
 fn with_vectors<R>(module: &Checked<Module>, f: impl FnOnce(&Vectors<'_>) -> R) -> R {

@@ -81,7 +81,7 @@ impl<'a> Eval<'a> {
             None => Vec::new(),
         };
         let module = std::mem::take(&mut self.module);
-        Ok(Translation { module, entries: infos, covered_instances: instances, state })
+        Ok(Translation { module, entries: infos, covered_instances: instances, state, unset: None })
     }
     pub(super) fn translate_script(&mut self, rec: &Recording, options: &Options, names: &str) -> R<Translation> {
         self.script = true;

@@ -8,8 +8,8 @@ use super::value::{ArrayRef, CellId, Value};
 use crate::dtype::DType;
 use crate::hir::{Dim, Func, Module, ParamRole, Region, ResultRole, ValueId};
 use crate::oracle::{Oracle, PyValue, Recording};
-use crate::translation::{ArgTree, EntryInfo, LeafKind, Options, Outcome, ResultTree, Translation};
-use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
+use crate::translation::{ArgTree, EntryInfo, LeafKind, Options, Outcome, ResultTree, Translation, Unset};
+use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap, Span};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -24,10 +24,26 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
         if out.is_ok() {
             ev.note_untaken_branches();
         }
+        let empties = std::mem::take(&mut ev.unset);
         let sources = std::mem::take(&mut ev.sources);
         let mut diagnostics = std::mem::take(&mut ev.warnings);
         match out {
-            Ok(t) => return Outcome { translation: Some(t), diagnostics, sources },
+            Ok(mut t) => {
+                if !empties.is_empty() {
+                    // the same again with other values in that memory
+                    let mut ev = Eval::new(&arena, oracle);
+                    ev.unset_is_odd = true;
+                    match ev.translate(recording, options, fix) {
+                        Ok(u) if u.module == t.module => {}
+                        Ok(u) => t.unset = Some(Unset { module: u.module, at: empties.into_iter().collect() }),
+                        Err(_) => {
+                            diagnostics.push(reads_unset(&empties, "code that runs at translation time reads it"));
+                            return Outcome { translation: None, diagnostics, sources };
+                        }
+                    }
+                }
+                return Outcome { translation: Some(t), diagnostics, sources };
+            }
             Err(stop) => {
                 let d = match stop {
                     Stop::Refused(d) => *d,
@@ -55,6 +71,17 @@ pub fn translate(recording: &Recording, oracle: &mut dyn Oracle, options: &Optio
         }
     }
     last.unwrap_or_default()
+}
+
+/// The refusal of a program whose results depend on what `np.empty` leaves in memory.
+pub fn reads_unset<'s>(at: impl IntoIterator<Item = &'s Span>, what: &str) -> Diagnostic {
+    let mut d = Diagnostic::error("PM0156", "elements of np.empty are read before they are written")
+        .note(what)
+        .help("use np.zeros, or write every element first");
+    for span in at {
+        d = d.at(*span, "");
+    }
+    d
 }
 
 /// Which scalar arguments are taken as constants.
@@ -149,6 +176,8 @@ impl<'a> Eval<'a> {
             script: false,
             fixed_could_help: false,
             branches: Default::default(),
+            unset: Default::default(),
+            unset_is_odd: false,
         }
     }
 

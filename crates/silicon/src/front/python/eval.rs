@@ -175,6 +175,10 @@ pub struct Eval<'a> {
     pub fixed_could_help: bool,
     /// Bodies of `if` statements of the project whose condition was known, and whether any run took them.
     pub branches: std::collections::BTreeMap<Span, bool>,
+    /// Calls of `np.empty` in the project.
+    pub unset: std::collections::BTreeSet<Span>,
+    /// Whether what they leave unset is something else than zeros.
+    pub unset_is_odd: bool,
     /// Int inputs with the range they are held to.
     pub ranged: Vec<(ValueId, String, i64, i64)>,
     /// Values checked arithmetic computed, as the sums they are equal to.

@@ -273,6 +273,21 @@ impl<'a> Eval<'a> {
         Ok(Value::Array(ArrayRef { cell, view: Rc::new(vec![]), ty }))
     }
 
+    /// What memory of `np.empty` holds: zeros, or, to find out who reads it, something odd. The prelude writes all it
+    /// takes.
+    fn unset_value(&mut self, dtype: DType) -> Value {
+        if self.frames.last().is_some_and(|f| f.file.is_prelude) {
+            return Value::Int(0);
+        }
+        self.unset.extend(self.user_span());
+        match (self.unset_is_odd, dtype) {
+            (false, _) => Value::Int(0),
+            (true, d) if d.is_complex() => Value::Complex(f64::NAN, f64::NAN),
+            (true, d) if d.is_float() => Value::Float(f64::NAN),
+            (true, DType::Bool) => Value::Int(1),
+            (true, _) => Value::Int(85),
+        }
+    }
     /// Calls a library function.
     pub fn call_library(&mut self, name: &str, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
         let mut args = args;
@@ -358,6 +373,14 @@ impl<'a> Eval<'a> {
         if let Some(v) = self.numpy_native(name, &a)? {
             return Ok(v);
         }
+        if matches!(name, "numpy.linalg.eigh" | "scipy.linalg.eigh" | "numpy.linalg.svd" | "scipy.linalg.svd")
+            && !["compute_uv", "eigvals_only"].iter().any(|k| kwargs.iter().any(|(n, _)| &**n == *k))
+            && !self.frames.last().is_some_and(|f| f.file.is_prelude)
+        {
+            let what =
+                "the signs (complex: phases) of these vectors are not defined, and versions of LAPACK differ in them";
+            self.warn_once("PM0157", what);
+        }
         if let Some(v) = self.prelude_call(name, &args, &kwargs)? {
             return Ok(v);
         }
@@ -435,7 +458,10 @@ impl<'a> Eval<'a> {
                 }
                 let d = self.optional_dtype(d)?.unwrap_or(float);
                 let shape = self.as_shape(&shape)?;
-                let value = Value::Int(i128::from(name == "numpy.ones"));
+                let value = match name {
+                    "numpy.empty" | "numpy.ndarray" => self.unset_value(d),
+                    _ => Value::Int(i128::from(name == "numpy.ones")),
+                };
                 self.filled(shape, &value, d)?
             }
             "numpy.full" => {
@@ -483,7 +509,10 @@ impl<'a> Eval<'a> {
                         _ => vec![],
                     },
                 };
-                let Some(fill) = fill else { return Ok(None) };
+                let Some(mut fill) = fill else { return Ok(None) };
+                if name == "numpy.empty_like" {
+                    fill = self.unset_value(d);
+                }
                 self.filled(shape, &fill, d)?
             }
             "numpy.array"

@@ -106,7 +106,7 @@ impl<'a> Eval<'a> {
         let extents = self.dynamic_extents;
         let mut sized = false;
         let mut dynamic = self.attempt_or_roll_back(|ev| {
-            let flow = ev.counted_loop(iterable, &len, temporaries, bind, body)?;
+            let flow = ev.counted_loop(iterable, &len, 0, temporaries, bind, body)?;
             sized = few.is_some() && ev.dynamic_extents > extents;
             if sized { ev.refuse("PM0140", "sizes follow the variable of this loop") } else { Ok(flow) }
         })?;
@@ -123,11 +123,18 @@ impl<'a> Eval<'a> {
             if let Ok(flow) = stages {
                 return Ok(flow);
             }
-            dynamic = self.attempt_or_roll_back(|ev| ev.counted_loop(iterable, &len, temporaries, bind, body))?;
+            dynamic = self.attempt_or_roll_back(|ev| ev.counted_loop(iterable, &len, 0, temporaries, bind, body))?;
         }
         match dynamic {
             Ok(flow) => Ok(flow),
             Err(stop) => {
+                self.range_value = None;
+                if matches!(&stop, Stop::Refused(d) if d.code == "PM0132" || d.code == "PM0135")
+                    && let Ok(flow) =
+                        self.attempt_or_roll_back(|ev| ev.peeled_loop(iterable, &len, temporaries, bind, body))?
+                {
+                    return Ok(flow);
+                }
                 self.range_value = None;
                 match known {
                     Some(n) if n <= 600 => match self.unroll(n, bind, body, 0) {
@@ -140,11 +147,37 @@ impl<'a> Eval<'a> {
             }
         }
     }
-    /// One loop that runs at run time.
+    /// The first round apart, then the others as one loop: variables that start as one type and go on as another
+    /// (`phase = 0`, then a float32) have one type in all the others.
+    fn peeled_loop(
+        &mut self,
+        iterable: &Value,
+        len: &Dim,
+        temporaries: &[Rc<str>],
+        bind: &mut dyn FnMut(&mut Self, &Dim) -> R<()>,
+        body: &mut dyn FnMut(&mut Self) -> R<Flow>,
+    ) -> R<Flow> {
+        let some = self.proves_le(&Dim::from(1i64), len);
+        let mut rounds = |ev: &mut Self| -> R<Flow> {
+            bind(ev, &Dim::from(0i64))?;
+            match body(ev)? {
+                Flow::Normal | Flow::Continue => ev.counted_loop(iterable, len, 1, temporaries, bind, body),
+                _ => ev.refuse("PM0135", "the first round may leave this loop"),
+            }
+        };
+        if some {
+            return rounds(self);
+        }
+        let (n, zero) = (self.dim_value(len)?, self.constant(Scalar::i64(0))?);
+        let some = self.emit(Op::Binary(Binary::Gt), vec![n, zero], Type::scalar(DType::Bool))?;
+        self.branch(some, rounds, |_| Ok(Flow::Normal))
+    }
+    /// One loop that runs at run time; `first` rounds were run before it.
     fn counted_loop(
         &mut self,
         iterable: &Value,
         len: &Dim,
+        first: i64,
         temporaries: &[Rc<str>],
         bind: &mut dyn FnMut(&mut Self, &Dim) -> R<()>,
         body: &mut dyn FnMut(&mut Self) -> R<Flow>,
@@ -157,9 +190,9 @@ impl<'a> Eval<'a> {
         let (lo, hi, step) = match &range {
             Some(r) => {
                 let step = self.known_int(&r[2]).unwrap_or(1) as i64;
-                (self.dim_of(&r[0])?, self.dim_of(&r[1])?, step)
+                (self.dim_of(&r[0])?.offset(first * step), self.dim_of(&r[1])?, step)
             }
-            None => (Dim::from(0i64), len.clone(), 1),
+            None => (Dim::from(first), len.clone(), 1),
         };
         let mut by_range = |ev: &mut Self, i: &Dim| -> R<()> {
             match &range {

@@ -37,4 +37,4 @@ mod state;
 mod stmt;
 mod value;
 
-pub use entry::translate;
+pub use entry::{reads_unset, translate};

@@ -487,10 +487,9 @@ impl<'a> Eval<'a> {
             }
         }
     }
-    /// Remembers whether the body of an `if` of the project ran; one that only raises is no loss.
+    /// Remembers whether the body of an `if` of the project ran; one that ends by raising is no loss.
     fn see_branch(&mut self, body: &'a [Stmt], taken: bool) {
-        let raises = |s: &Stmt| matches!(s, Stmt::Raise(_) | Stmt::Pass(_) | Stmt::Assert(_));
-        if self.frame().file.is_prelude || body.iter().all(raises) {
+        if self.frame().file.is_prelude || matches!(body.last(), Some(Stmt::Raise(_) | Stmt::Pass(_))) {
             return;
         }
         if let Some(span) = body.first().and_then(|s| self.span_of(s.range())) {
