@@ -80,7 +80,7 @@ impl<'a> Eval<'a> {
             && let Cell::Dict(items) = self.heap.get(*c)
         {
             if !self.is_static(item) {
-                return self.refuse("PM0134", "a dict is searched with a key that depends on data");
+                return self.dict_contains(*c, item);
             }
             return Ok(Value::Bool(items.iter().any(|(k, _)| k.same(item))));
         }

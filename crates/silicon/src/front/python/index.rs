@@ -65,11 +65,7 @@ impl Eval<'_> {
             },
             Value::Dict(c) => {
                 if !self.is_static(index) {
-                    return self.refuse_help(
-                        "PM0134",
-                        "a dict is read with a key that depends on data",
-                        "use an array or a list indexed by an int",
-                    );
+                    return self.dict_read(*c, index);
                 }
                 let Cell::Dict(items) = self.heap.get(*c) else {
                     return self.refuse("PM0999", "internal error: not a dict cell");
@@ -218,7 +214,7 @@ impl Eval<'_> {
         self.select_item(items, &at)
     }
     /// An item of a known sequence by an index computed at run time: items must be alike.
-    fn select_item(&mut self, items: &[Value], at: &Dim) -> R<Value> {
+    pub(super) fn select_item(&mut self, items: &[Value], at: &Dim) -> R<Value> {
         let Some(first) = items.first() else { return self.raise("IndexError", "list index out of range") };
         // sequences of equal length: column by column
         let parts: Option<Vec<Vec<Value>>> = items

@@ -430,6 +430,11 @@ impl<'a> Eval<'a> {
         let Cell::Dict(items) = self.heap.get(c).clone() else {
             return self.refuse("PM0999", "internal error: not a dict cell");
         };
+        if let ("get", Some(k), Some(default)) = (name, args.first(), args.get(1))
+            && !self.is_static(k)
+        {
+            return self.dict_get(c, k, default);
+        }
         if let Some(k) = args.first()
             && name != "update"
             && !self.is_static(k)

@@ -8,6 +8,7 @@ mod builtins;
 mod call;
 mod compare;
 mod convert;
+mod dict;
 mod dynlist;
 mod entry;
 mod eval;
