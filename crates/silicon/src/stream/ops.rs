@@ -67,7 +67,7 @@ impl<'m> Maker<'m> {
             return done;
         }
         if kinds.iter().any(|k| matches!(k, Kind::Prefixed(_))) && !matches!(inst.op, Op::Slice { .. }) {
-            return refuse("a stream with something in front of it, whose end needs a flush,");
+            return refuse("a stream with something in front of it: its end needs a flush");
         }
         if kinds.iter().any(|k| matches!(k, Kind::Extent(_))) {
             return refuse("a result that depends on the length of the whole stream");
