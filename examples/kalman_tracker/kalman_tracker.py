@@ -8,8 +8,9 @@ import numpy as np
 
 
 class KalmanTracker:
-    def __init__(self, dt, acceleration=1.0, measurement_std=5.0, gate=13.8):
-        """dt in s; `acceleration` is the standard deviation of the white acceleration in m/s^2.
+    def __init__(self, dt, acceleration=1.0, measurement_cov=((25.0, 0.0), (0.0, 25.0)), gate=13.8):
+        """dt in s; `acceleration` is the standard deviation of the white acceleration in m/s^2,
+        `measurement_cov` the covariance of a measured position in m^2, 2 x 2.
 
         `gate` bounds the squared Mahalanobis distance of a measurement; 13.8 passes 99.9 % of the true ones.
         """
@@ -21,7 +22,7 @@ class KalmanTracker:
         self.H[1, 1] = 1.0
         G = np.array([[dt**2 / 2, 0.0], [0.0, dt**2 / 2], [dt, 0.0], [0.0, dt]])
         self.Q = acceleration**2 * (G @ G.T)
-        self.R = measurement_std**2 * np.eye(2)
+        self.R = np.array(measurement_cov)
         self.gate = gate
         self.x = np.zeros(4)
         self.P = np.diag([1e6, 1e6, 1e4, 1e4])

@@ -8,11 +8,12 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from bench import DT, MEASUREMENT_STD, OUTLIERS, make_input
+from bench import DT, OUTLIERS, make_input, measurement_sqrt
 from kalman_tracker import KalmanTracker
 
 truth, z = make_input()
-states, _ = KalmanTracker(DT, acceleration=2.0, measurement_std=MEASUREMENT_STD).track(z)
+root = measurement_sqrt()
+states, _ = KalmanTracker(DT, acceleration=2.0, measurement_cov=root @ root.T).track(z)
 inliers = np.delete(z, OUTLIERS, axis=0)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 left.plot(inliers[:, 0], inliers[:, 1], ".", color="0.75", ms=4, label="measured")
