@@ -87,7 +87,7 @@ pub(super) fn explore<'p>(
     scratch: &Path,
 ) -> Result<(Seeded<'p>, Vec<super::vectors::Sequence>), String> {
     let mut seeded = seed(program, scratch)?;
-    seeded.try_vectors(all)?;
+    seeded.try_vectors(all, false)?;
     let found = seeded.search(all)?;
     Ok((seeded, found))
 }
@@ -158,55 +158,45 @@ impl Seeded<'_> {
         }
     }
 
-    /// Tries the surviving faults on the vectors they have not been tried on.
+    /// Tries the surviving faults on the vectors they have not been tried on. The sanitizer is slow: but for the cheapest
+    /// vectors it waits until the search is done (`last`).
     ///
     /// # Errors
     /// Why they could not be tried.
-    pub(super) fn try_vectors(&mut self, all: &Vectors<'_>) -> Result<(), String> {
-        let mut order: Vec<usize> = (self.tried..all.sequences.len()).collect();
-        // the cheap ones first: what they show needs no long run
-        order.sort_by_key(|k| (all.judged[*k].trail.work, *k));
-        let total: u64 = order.iter().map(|k| all.judged[*k].trail.work).sum();
-        let mut parts: Vec<Vec<usize>> = Vec::new();
-        let (mut sum, mut part) = (0, usize::MAX);
-        for k in order {
-            sum += all.judged[k].trail.work;
-            let now = if sum * 50 < total { 0 } else { 1 + usize::from(sum * 4 >= total) };
-            if now != part {
-                parts.push(Vec::new());
-                part = now;
+    pub(super) fn try_vectors(&mut self, all: &Vectors<'_>, last: bool) -> Result<(), String> {
+        let (plain, guarded) = (self.plain.clone(), self.guarded.clone());
+        let count = all.sequences.len();
+        let mut runs: Vec<(&Driver, &str, Vec<usize>)> =
+            parts(all, self.tried..count).into_iter().map(|p| (&plain, "plain", p)).collect();
+        let slow = parts(all, 0..count).into_iter().take(if last { usize::MAX } else { 1 });
+        runs.extend(slow.map(|p| (&guarded, "guarded", p)));
+        for (driver, kind, part) in runs {
+            if self.survived.is_empty() {
+                break;
             }
-            parts.last_mut().into_iter().for_each(|p| p.push(k));
-        }
-        // the sanitizer is slow: after everything else
-        let plain = self.plain.clone();
-        let guarded = self.guarded.clone();
-        for (driver, kind) in [(&plain, "plain"), (&guarded, "guarded")] {
-            for (n, part) in parts.iter().enumerate() {
-                if self.survived.is_empty() {
-                    continue;
-                }
-                let sequences: Vec<_> = part.iter().map(|k| &all.sequences[*k]).collect();
-                let batch = self.batch(driver, &format!("{kind}-{n}.bin"), all.t, &sequences)?;
-                let base = batch.calls.outcomes(self.program, &batch.base)?;
-                if self.exact && differs(all, part, &base, true) {
-                    self.exact = false;
-                    self.survived = (0..self.chosen.len()).collect();
-                }
-                if !self.exact && differs(all, part, &base, false) {
-                    return Err("the code with all faults switched off does not give the original's results".into());
-                }
-                let noticed = self.each(|id| {
-                    Ok(match self.look(driver, &batch, id)? {
-                        Seen::Same => false,
-                        Seen::Broke => true,
-                        Seen::Other(outcomes) => differs(all, part, &outcomes, self.exact),
-                    })
-                })?;
-                self.survived.retain(|i| !noticed.contains(i));
+            let sequences: Vec<_> = part.iter().map(|k| &all.sequences[*k]).collect();
+            let batch = self.batch(driver, &format!("{kind}.bin"), all.t, &sequences)?;
+            let base = batch.calls.outcomes(self.program, &batch.base)?;
+            if self.exact && differs(all, &part, &base, true) {
+                // by the tolerance then, and from the start
+                self.exact = false;
+                self.tried = 0;
+                self.survived = (0..self.chosen.len()).collect();
+                return self.try_vectors(all, last);
             }
+            if !self.exact && differs(all, &part, &base, false) {
+                return Err("the code with all faults switched off does not give the original's results".into());
+            }
+            let noticed = self.each(|id| {
+                Ok(match self.look(driver, &batch, id)? {
+                    Seen::Same => false,
+                    Seen::Broke => true,
+                    Seen::Other(outcomes) => differs(all, &part, &outcomes, self.exact),
+                })
+            })?;
+            self.survived.retain(|i| !noticed.contains(i));
         }
-        self.tried = all.sequences.len();
+        self.tried = count;
         Ok(())
     }
 
@@ -239,7 +229,7 @@ impl Seeded<'_> {
     /// # Errors
     /// Why they could not be made.
     pub(super) fn finish(mut self, all: &Vectors<'_>, sources: &SourceMap) -> Result<Mutation, String> {
-        self.try_vectors(all)?;
+        self.try_vectors(all, true)?;
         let same = self.equivalent()?;
         self.survived.retain(|i| !same.contains(i));
         let met = self.met(all)?;
@@ -260,6 +250,25 @@ impl Seeded<'_> {
             survivors: self.survived.iter().map(|i| fault(i, met[i].to_string())).collect(),
         })
     }
+}
+
+/// Sequences in up to three parts, the cheap ones first: what they show needs no long run.
+fn parts(all: &Vectors<'_>, range: std::ops::Range<usize>) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = range.collect();
+    order.sort_by_key(|k| (all.judged[*k].trail.work, *k));
+    let total: u64 = order.iter().map(|k| all.judged[*k].trail.work).sum();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let (mut sum, mut part) = (0, usize::MAX);
+    for k in order {
+        sum += all.judged[k].trail.work;
+        let now = if sum * 50 < total { 0 } else { 1 + usize::from(sum * 4 >= total) };
+        if now != part {
+            parts.push(Vec::new());
+            part = now;
+        }
+        parts.last_mut().into_iter().for_each(|p| p.push(k));
+    }
+    parts
 }
 
 /// Whether the outcomes of those sequences are not the golden model's.
