@@ -6,6 +6,7 @@
 pub mod build;
 mod fill;
 pub mod fold;
+pub(crate) mod guard;
 mod interval;
 pub mod mutate;
 mod range;

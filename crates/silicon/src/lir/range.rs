@@ -350,6 +350,12 @@ impl Range {
                 (whole(x), Some(Interval::new(-i.hi, -i.lo)), None)
             }
             (UnOp::Abs, Some(i), Some(_)) if i.lo >= 0 => (x, Some(i), l),
+            // vector units convert 32-bit integers, and few of them wider ones
+            (UnOp::Cast, Some(i), None)
+                if x.ty == Ty::I64 && ty.is_float() && Interval::of(Ty::I32).is_some_and(|all| i.within(all)) =>
+            {
+                (whole(x.unary(UnOp::Cast, Ty::I32)), None, None)
+            }
             _ => (whole(x), None, None),
         }
     }

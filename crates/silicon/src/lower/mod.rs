@@ -20,7 +20,7 @@ use crate::hir::{self, Atom, Checked, Dim, Fault, Func, LengthId, Module, TableI
 use crate::lir::build::Builder;
 use crate::lir::{
     BAD_LENGTH, BufId, BufKind, Expr, ExprKind, FIRST_FAULT, Kernel, MAX_LENGTH, OK, OVERFLOW, Program, StateField,
-    Status, Table, Ty, fold,
+    Status, Table, Ty, fold, guard,
 };
 use bounds::Bounds;
 use element::Idx;
@@ -137,6 +137,7 @@ pub fn lower(module: &Checked<Module>) -> Result<Program, Vec<Diagnostic>> {
     }
     program.statuses = statuses(&faults);
     program.simplify();
+    guard::split_guards(&mut program);
     let fallible: Vec<bool> = program.kernels.iter().map(|k| k.fallible).collect();
     for k in &mut program.kernels {
         fold::fold(&mut k.body, &k.results, &fallible);

@@ -117,7 +117,8 @@ def _reduce_huge(x):
     """x - n*pi/2 as (n as int64, float64 remainder) for finite |x| >= 2: x times a 96-bit window of 2/pi, modulo 4."""
     b = np.abs(x).view(np.uint32)
     m = np.uint64((b & 0x007FFFFF) | 0x00800000)
-    start = np.int64(b >> 23) - 88
+    # the bounds show that every index is inside the table
+    start = max((int(np.int64(b >> 23)) & 255) - 88, 0)
     j = start >> 5
     up = np.uint64(start & 31)
     w0 = _TWO_OVER_PI[j]

@@ -281,7 +281,8 @@ def _reduce_huge(x):
     """
     b = np.abs(x).view(np.uint64)
     m = (b & 0x000FFFFFFFFFFFFF) | 0x0010000000000000
-    start = np.int64(b >> 52) - 1013
+    # from 0 to 1033 for a finite x; the bounds show that every index is inside the table
+    start = max((int(np.int64(b >> 52)) & 2047) - 1013, 0)
     j = start >> 5
     up = np.uint64(start & 31)
     ml = m & 0xFFFFFFFF
