@@ -13,15 +13,15 @@ use std::sync::Mutex;
 /// them; counted, not timed, so that two translations agree.
 const COST: u64 = 24_000_000_000;
 /// Cost of one run of a batch of candidates.
-const BATCH: u64 = 40_000_000;
+const BATCH: u64 = 100_000_000;
 /// Elements of one batch.
-const ELEMENTS: usize = 1 << 20;
+const ELEMENTS: usize = 1 << 21;
 /// Candidates of one batch.
-const CANDIDATES: usize = 200;
+const CANDIDATES: usize = 400;
 /// Most batches.
-const BATCHES: usize = 60;
+const BATCHES: usize = 30;
 /// Batches in a row without a find after which the search ends.
-const BARREN: usize = 10;
+const BARREN: usize = 6;
 /// Most vectors found.
 const FOUND: usize = 40;
 
