@@ -39,7 +39,7 @@ KERNELS = """fir polyphase-resample fft-windows nco-mixer ddc-duc cic biquad ana
 timing-recovery costas-pll agc frame-sync qam rrc ofdm adaptive convolutional-viterbi ldpc-polar crc-scrambler
 channelizer radar cfar beamforming-kalman""".split()
 LANGUAGE = """indexing aliasing promotion integers control-flow functions classes lists strings-modes reductions
-sorting linalg math nan-rules errors""".split()
+sorting linalg math nan-rules errors streaming""".split()
 EXPECT = {"refused", "reported", "syntax-error", "bench-raises", "bench-never-calls", "bench-hangs", "bench-prints"}
 
 
