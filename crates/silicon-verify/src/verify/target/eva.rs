@@ -12,7 +12,7 @@ use proofmark_silicon::translation::Translation;
 use std::time::Duration;
 
 /// Wall time of an analysis.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Elements of a call's inputs that are not worth looking for a shorter call.
 const SHORT: usize = 512;
 
