@@ -108,6 +108,9 @@ impl Float for f64 {
         if p.abs() >= TINY || self == 0.0 || b == 0.0 {
             return self.mul_add(b, -p) == 0.0;
         }
+        if p == 0.0 {
+            return false; // underflow, so far that the residual would as well
+        }
         let (small, large) = if self.abs() < b.abs() { (self, b) } else { (b, self) };
         (small * LIFT).mul_add(large, -(p * LIFT)) == 0.0
     }
