@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
 
@@ -178,6 +178,20 @@ impl Tool {
     }
 }
 
+/// A command that does not outlive this process, where util-linux is there to see to it: generated code with a fault
+/// may run without end.
+pub fn tied(program: &Path) -> Command {
+    static SETPRIV: OnceLock<Option<PathBuf>> = OnceLock::new();
+    match SETPRIV.get_or_init(|| Tool::find("setpriv").map(|t| t.path)) {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    }
+}
+
 /// A command in a process group of its own, with messages in the C locale.
 fn command<S: AsRef<OsStr>>(program: &Path, arguments: &[S]) -> Command {
     let mut command = Command::new(program);
@@ -286,5 +300,21 @@ mod tests {
             run_command(Command::new("/no/such/tool"), &[], Duration::from_secs(1), 1),
             Err(ToolError::Start { .. })
         ));
+    }
+
+    #[test]
+    fn generated_code_does_not_outlive_what_runs_it() {
+        if Tool::find("setpriv").is_none() {
+            return;
+        }
+        // the kernel counts the end of the thread that started it
+        let started = std::thread::spawn(|| {
+            let child = tied(Path::new("/bin/sleep")).arg("60").spawn();
+            std::thread::sleep(Duration::from_millis(500));
+            child
+        });
+        let mut child = started.join().unwrap().unwrap();
+        let ended = child.wait_timeout(Duration::from_secs(10)).unwrap();
+        assert!(ended.is_some_and(|s| !s.success()));
     }
 }

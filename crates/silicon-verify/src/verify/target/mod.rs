@@ -16,7 +16,6 @@ use proofmark_silicon::lir::{BAD_LENGTH, Direction, OVERFLOW, Program};
 use proofmark_silicon::translation::{StateTree, Translation};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Wall time of one compiler or analyser run.
@@ -242,11 +241,11 @@ impl Driver {
         let results = scratch.join("results.bin");
         let mut command = match &self.emulator {
             Some(emulator) => {
-                let mut c = Command::new(emulator);
+                let mut c = tool::tied(emulator);
                 c.arg(&self.program);
                 c
             }
-            None => Command::new(&self.program),
+            None => tool::tied(&self.program),
         };
         command.arg(calls).arg(&results).current_dir(scratch);
         command.args(switch);
