@@ -26,7 +26,7 @@ pub fn stress(file: &Path) -> Result<Option<Vec<Open>>, String> {
     let entry = crate::corpus::header(&text, "entry").unwrap_or_default();
     let root = file.parent().unwrap_or(file);
     // LAPACK goes on without end on some matrices with NaN
-    let limits = Limits { evaluation: Duration::from_secs(4), ..Limits::default() };
+    let limits = Limits { evaluation: Duration::from_secs(15), ..Limits::default() };
     let mut case = prepare(file, None, root, &entry, limits, true).map_err(|e| e.to_string())?;
     let Some(translation) = &case.outcome.translation else { return Ok(None) };
     let scratch = tempfile::tempdir().map_err(|e| e.to_string())?;
