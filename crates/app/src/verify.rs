@@ -17,7 +17,7 @@ use proofmark_silicon_verify::verify::bundle::{INDEX, Index, IndexCall, tensor};
 use proofmark_silicon_verify::verify::compare;
 use proofmark_silicon_verify::verify::pipeline::Target;
 use proofmark_silicon_verify::verify::state;
-use proofmark_silicon_verify::verify::target::{RUN_LIMIT, state_fields};
+use proofmark_silicon_verify::verify::target::{Driver, RUN_LIMIT, state_fields};
 use proofmark_silicon_verify::verify::vectors::{Ports, after, port};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -137,20 +137,28 @@ fn again(
             tell(&format!("{name} code"), Ok("follows from the intermediate form in the bundle".into()));
         }
         console.progress(&format!("building {name}"));
-        match design.driver(target) {
-            // What cannot be repeated here is said, and speaks neither for nor against the bundle.
-            Err(f) if f.status == crate::failure::USAGE => {
-                let why = f.diagnostics.first().map_or(String::new(), |d| d.message.clone());
-                tell(&format!("{name} code run"), Ok(format!("not repeated: {why}")));
-            }
-            Err(f) => return Err(f),
-            Ok(driver) => tell(&format!("{name} code run"), rerun(design, &driver, &index.state, &vectors)),
-        }
+        let run = match built(design, target)? {
+            Ok(driver) => rerun(design, &driver, &index.state, &vectors),
+            Err(why) => Ok(why),
+        };
+        tell(&format!("{name} code run"), run);
     }
     for entry in design.blocks.iter().filter(|b| b.form.is_ok()).map(|b| &b.entry) {
         again_in_blocks(design, entry, &vectors, &mut tell, console)?;
     }
     Ok(())
+}
+
+/// A target's driver, or why it cannot be built here: that is said, and speaks neither for nor against the bundle.
+fn built(design: &Design, target: Target) -> Result<Result<Driver, String>, Failure> {
+    match design.driver(target) {
+        Ok(driver) => Ok(Ok(driver)),
+        Err(f) if f.status == crate::failure::USAGE => {
+            let why = f.diagnostics.first().map_or(String::new(), |d| d.message.clone());
+            Ok(Err(format!("not repeated: {why}")))
+        }
+        Err(f) => Err(f),
+    }
 }
 
 /// The block form of an entry on the same vectors, cut.
@@ -183,17 +191,11 @@ fn again_in_blocks(
             tell(&what, Ok("follows from the intermediate form in the bundle".into()));
         }
         console.progress(&format!("building {what}"));
-        match form.driver(target) {
-            Err(f) if f.status == crate::failure::USAGE => {
-                let why = f.diagnostics.first().map_or(String::new(), |d| d.message.clone());
-                tell(&format!("{what} run"), Ok(format!("not repeated: {why}")));
-            }
-            Err(f) => return Err(f),
-            Ok(driver) => {
-                let scratch = output::scratch()?;
-                tell(&format!("{what} run"), block.again(&vectors, Some((&driver, scratch.path()))).map(said));
-            }
-        }
+        let run = match built(&form, target)? {
+            Ok(driver) => block.again(&vectors, Some((&driver, output::scratch()?.path()))).map(said),
+            Err(why) => Ok(why),
+        };
+        tell(&format!("{what} run"), run);
     }
     Ok(())
 }

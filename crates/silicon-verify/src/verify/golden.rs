@@ -161,7 +161,33 @@ pub struct PortFigures {
     pub worst: f64,
 }
 
+impl PortFigures {
+    fn merge(&mut self, other: &PortFigures) {
+        self.errors.merge(&other.errors);
+        self.tolerance = self.tolerance.max(other.tolerance);
+        self.spread = self.spread.max(other.spread);
+        self.peak = self.peak.max(other.peak);
+        let unknown = self.worst.is_nan() || other.worst.is_nan();
+        self.worst = if unknown { f64::NAN } else { self.worst.max(other.worst) };
+    }
+}
+
 impl Comparison {
+    /// Takes in the comparison of other sequences.
+    pub fn merge(&mut self, other: Comparison) {
+        let Comparison { off, undecided, structure, arguments, exceptions, refused, calls, raised, ports } = other;
+        self.off.extend(off);
+        self.undecided.extend(undecided);
+        self.structure.extend(structure);
+        self.arguments.extend(arguments);
+        self.exceptions.extend(exceptions);
+        self.refused.extend(refused);
+        self.calls += calls;
+        self.raised += raised;
+        for (name, figures) in &ports {
+            self.ports.entry(name.clone()).or_default().merge(figures);
+        }
+    }
     /// Whether nothing speaks against agreement.
     pub fn agrees(&self) -> bool {
         self.fails() == 0 && self.undecided.is_empty() && self.refused.is_empty()
@@ -255,7 +281,7 @@ impl Model<'_> {
         }
         let wide = (0..WIDE_EXECUTIONS as u64).map(|k| self.execution(t, sequence, 0x31DE + k, SPREAD_FACTOR as u64));
         let mut others: Vec<Trail> = wide.collect();
-        others.extend([Stand::Nan, Stand::Sign, Stand::OtherSign].map(|stand| {
+        others.extend(Stand::ALL.map(|stand| {
             let how = Perturbation::Specials(stand);
             run(&mut Machine::new(self.read).step_limit(CALL_STEPS).perturbed(how), t, sequence)
         }));

@@ -184,6 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn what_other_executions_change_is_a_decision_and_no_tolerance() {
+        let plain = t(&[1.0, 2.0, 3.0]);
+        let mut tol = Tolerance::derive(&plain, &plain, &[Some(plain.clone())], 0.0);
+        let before = tol.abs;
+        tol.explain(&plain, &[Some(t(&[1.0, 2.5, f64::NAN]))]);
+        assert_eq!(tol.abs, before);
+        assert!(matches!(tol.judge(&plain, &t(&[1.0, 2.25, 3.0])), Agreement::Undecided(_, 1)));
+        assert!(matches!(tol.judge(&plain, &t(&[1.0, 2.75, 3.0])), Agreement::Off(_, 1)));
+        assert!(matches!(tol.judge(&plain, &t(&[1.0, 2.0, f64::INFINITY])), Agreement::Undecided(_, 2)));
+        assert!(matches!(tol.judge(&plain, &t(&[f64::NAN, 2.0, 3.0])), Agreement::Off(_, 0)));
+    }
+
+    #[test]
     fn integers_are_exact_or_undecided() {
         let int = |v: &[i64]| Tensor::from_i64(&[v.len()], v.to_vec()).unwrap();
         let plain = int(&[5, 6]);

@@ -1,9 +1,10 @@
 //! The driver of Frama-C's value analysis (EVA): any sequence of calls with any values, for given lengths.
 
+use super::harness::c_arguments;
 use super::names::{Names, clean, entry_name};
 use super::{c, constant_dim};
 use crate::hir::{Dim, LengthId};
-use crate::lir::{ApiParam, Direction, Entry, Out, Program};
+use crate::lir::{Direction, Entry, Out, Program};
 use std::fmt::Write;
 
 /// `eva.c`, to be analysed together with the generated files. `lengths` gives the value of each named length of each
@@ -71,29 +72,10 @@ fn call(program: &Program, e: &Entry, i: usize, values: &[i64], work: bool, s: &
             let _ = writeln!(s, "            Frama_C_make_unknown((char *)p_{i}_{k}, sizeof p_{i}_{k});");
         }
     }
-    let mut args = Vec::new();
-    if !program.state.is_empty() {
-        args.push("&state".to_string());
-    }
-    for p in &e.params {
-        args.push(match p {
-            ApiParam::Length(id) => {
-                let at = e.lengths.iter().position(|(l, _)| l == id).and_then(|k| values.get(k));
-                at.map_or_else(|| names.length(e, *id).to_string(), i64::to_string)
-            }
-            ApiParam::Port(k) => {
-                let port = &e.ports[*k];
-                match (port.direction, port.is_scalar(), port.dtype.is_complex()) {
-                    (Direction::In, true, false) => format!("p_{i}_{k}[0]"),
-                    (Direction::In, true, true) => format!("p_{i}_{k}[0], p_{i}_{k}[1]"),
-                    _ => format!("p_{i}_{k}"),
-                }
-            }
-            ApiParam::Out(o) => format!("&out_{i}_{o}"),
-        });
-    }
-    if work {
-        args.push(format!("work_{i}"));
-    }
-    let _ = writeln!(s, "            (void){}({});", entry_name(program, &e.name), args.join(", "));
+    let length = |id| {
+        let at = e.lengths.iter().position(|(l, _)| *l == id).and_then(|k| values.get(k));
+        at.map_or_else(|| names.length(e, id).to_string(), i64::to_string)
+    };
+    let args = c_arguments(program, e, &length, &format!("{i}_"), work.then(|| format!("work_{i}")));
+    let _ = writeln!(s, "            (void){}({});", entry_name(program, &e.name), args);
 }

@@ -3,6 +3,7 @@
 
 use super::names::{Names, clean, entry_name};
 use super::{c, rust};
+use crate::hir::LengthId;
 use crate::lir::mutate::has_mutants;
 use crate::lir::{ApiParam, Direction, Entry, Out, Program};
 use std::fmt::Write;
@@ -97,32 +98,15 @@ fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
             let _ = writeln!(s, "    size_t out_{i} = 0;");
         }
     }
-    let mut args = Vec::new();
-    if !program.state.is_empty() {
-        args.push("&state".to_string());
-    }
-    for p in &e.params {
-        args.push(match p {
-            ApiParam::Length(id) => format!("n_{}", names.length(e, *id)),
-            ApiParam::Port(k) => {
-                let port = &e.ports[*k];
-                match (port.direction, port.is_scalar(), port.dtype.is_complex()) {
-                    (Direction::In, true, false) => format!("p_{k}[0]"),
-                    (Direction::In, true, true) => format!("p_{k}[0], p_{k}[1]"),
-                    _ => format!("p_{k}"),
-                }
-            }
-            ApiParam::Out(i) => format!("&out_{i}"),
-        });
-    }
     let work = c::work_bytes(&e.body);
     if let Some(d) = &work {
         let leaf = |l| format!("(int64_t)n_{}", names.length(e, l));
         let _ = writeln!(s, "    const int64_t work_size = {};", c::dim(d, &leaf));
         s.push_str("    void *work = room((size_t)(work_size > 0 ? work_size : 0));\n");
-        args.push("work".to_string());
     }
-    let _ = writeln!(s, "    const uint64_t status = (uint64_t){}({});", entry_name(program, &e.name), args.join(", "));
+    let length = |id| format!("n_{}", names.length(e, id));
+    let args = c_arguments(program, e, &length, "", work.as_ref().map(|_| "work".to_string()));
+    let _ = writeln!(s, "    const uint64_t status = (uint64_t){}({});", entry_name(program, &e.name), args);
     s.push_str("    word(status, 4);\n    if (status == 0) {\n");
     for (k, p) in e.ports.iter().enumerate().filter(|(_, p)| p.direction != Direction::In) {
         let leaf = |l| format!("(int64_t)n_{}", names.length(e, l));
@@ -142,6 +126,31 @@ fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
         s.push_str("    free(work);\n");
     }
     s.push_str("}\n\n");
+}
+
+/// The arguments of a call of an entry in C: the state, its parameters in order and the workspace. Ports are the arrays
+/// `p_<prefix><port>`, lengths given back are `out_<prefix><output>`.
+pub(super) fn c_arguments(
+    program: &Program,
+    e: &Entry,
+    length: &dyn Fn(LengthId) -> String,
+    prefix: &str,
+    work: Option<String>,
+) -> String {
+    let state = (!program.state.is_empty()).then(|| "&state".to_string());
+    let params = e.params.iter().map(|p| match p {
+        ApiParam::Length(id) => length(*id),
+        ApiParam::Port(k) => {
+            let port = &e.ports[*k];
+            match (port.direction, port.is_scalar(), port.dtype.is_complex()) {
+                (Direction::In, true, false) => format!("p_{prefix}{k}[0]"),
+                (Direction::In, true, true) => format!("p_{prefix}{k}[0], p_{prefix}{k}[1]"),
+                _ => format!("p_{prefix}{k}"),
+            }
+        }
+        ApiParam::Out(i) => format!("&out_{prefix}{i}"),
+    });
+    state.into_iter().chain(params).chain(work).collect::<Vec<_>>().join(", ")
 }
 
 /// `main.rs`: `main CALLS RESULTS`, to be compiled against the generated crate (`--extern`).

@@ -74,7 +74,7 @@ pub(crate) enum Node<'m> {
     Dim { dim: &'m Dim, out: u32 },
     Unary { f: CellFn, a: u32, out: u32 },
     Binary { f: CellFn2, a: u32, b: u32, out: u32 },
-    NoisyUnary { op: Unary, from: DType, to: DType, f: CellFn, a: u32, out: u32 },
+    NoisyUnary { op: Unary, from: DType, to: DType, f: CellFn, a: u32, out: u32, loose: bool },
     NoisyBinary { op: Binary, dtype: DType, a: u32, b: u32, out: u32, loose: bool },
     Checked { op: Binary, a: u32, b: u32, out: u32 },
     Select { c: u32, a: u32, b: u32, out: u32 },
@@ -368,7 +368,7 @@ impl<'m> Compiler<'m, '_> {
                 let (from, to) = (dtype(&args[0]), dtype(o));
                 let f = unary(*op, from, to, ToCell).ok_or_else(undefined)?;
                 match noisy {
-                    true => Node::NoisyUnary { op: *op, from, to, f, a: *a, out: o.at },
+                    true => Node::NoisyUnary { op: *op, from, to, f, a: *a, out: o.at, loose: self.loose(inst) },
                     false => Node::Unary { f, a: *a, out: o.at },
                 }
             }

@@ -152,11 +152,14 @@ impl<'m> Exec<'_, 'm> {
                     }
                 }
                 Node::Dim { dim, out } => f.cells[*out as usize] = self.dim(dim, f)?.cell(),
-                Node::NoisyUnary { op, from, to, f: nearest, a, out } => {
+                Node::NoisyUnary { op, from, to, f: nearest, a, out, loose } => {
                     let a = f.cells[*a as usize];
                     let plain = nearest(a);
                     f.cells[*out as usize] = match &mut self.noise {
-                        Some(noise) => rounded_unary(*op, *from, *to, a, plain, noise),
+                        Some(noise) => {
+                            noise.loose = *loose;
+                            rounded_unary(*op, *from, *to, a, plain, noise)
+                        }
                         None => plain,
                     };
                 }

@@ -9,6 +9,8 @@ pub(crate) trait Float: Elem + PartialOrd {
     const ZERO: Self;
     const ONE: Self;
     const NAN: Self;
+    /// Far above what signals hold, with a square that is [`Float::small`].
+    const LARGE: Self;
     fn plus(self, b: Self) -> Self;
     fn minus(self, b: Self) -> Self;
     fn times(self, b: Self) -> Self;
@@ -85,6 +87,7 @@ macro_rules! float_ops {
 
 impl Float for f32 {
     float_ops!(f32);
+    const LARGE: f32 = f32::from_bits((127 + 50) << 23);
     // products and squares of float32 are exact in float64
     fn exact_product(self, b: f32, p: f32) -> bool {
         f64::from(self) * f64::from(b) == f64::from(p)
@@ -104,6 +107,7 @@ const TINY: f64 = f64::from_bits((1023 - 900) << 52);
 
 impl Float for f64 {
     float_ops!(f64);
+    const LARGE: f64 = f64::from_bits((1023 + 400) << 52);
     fn exact_product(self, b: f64, p: f64) -> bool {
         if p.abs() >= TINY || self == 0.0 || b == 0.0 {
             return self.mul_add(b, -p) == 0.0;
@@ -147,6 +151,15 @@ pub enum Stand {
     Sign,
     /// The other sign.
     OtherSign,
+    /// As [`Stand::Sign`], with a number that outweighs all others as an infinity would.
+    Large,
+    /// The other sign.
+    OtherLarge,
+}
+
+impl Stand {
+    /// Every one.
+    pub const ALL: [Stand; 5] = [Stand::Nan, Stand::Sign, Stand::OtherSign, Stand::Large, Stand::OtherLarge];
 }
 
 /// How results are rounded.
@@ -220,11 +233,14 @@ impl Noise {
         let Some(stand) = self.specials.filter(|_| self.loose && ![v, a, b].iter().all(|v| v.small())) else {
             return v;
         };
-        match stand {
-            Stand::Nan => F::NAN,
-            sign if (self.next() >> 63 == 1) == (sign == Stand::Sign) => F::ONE,
-            _ => F::ZERO.minus(F::ONE),
-        }
+        let (value, turned) = match stand {
+            Stand::Nan => return F::NAN,
+            Stand::Sign => (F::ONE, false),
+            Stand::OtherSign => (F::ONE, true),
+            Stand::Large => (F::LARGE, false),
+            Stand::OtherLarge => (F::LARGE, true),
+        };
+        if (self.next() >> 63 == 1) == turned { F::ZERO.minus(value) } else { value }
     }
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -268,13 +268,7 @@ impl<'a> Eval<'a> {
             }
             return if op == CmpOp::Eq { Ok(acc) } else { self.unop(UnaryOp::Not, &acc) };
         }
-        let lift = |ev: &mut Self, v: &Value, other: &Value| -> R<Value> {
-            match v {
-                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.array_of(v, None),
-                v => Ok(v.clone()),
-            }
-        };
-        let (a, b) = (&lift(self, a, b)?, &lift(self, b, a)?);
+        let (a, b) = (&self.array_beside(a, b)?, &self.array_beside(b, a)?);
         if !Self::is_number(a) || !Self::is_number(b) {
             return self.refuse("PM0115", format!("comparing {} with {} is not supported", a.describe(), b.describe()));
         }

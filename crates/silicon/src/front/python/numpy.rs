@@ -245,13 +245,7 @@ impl<'a> Eval<'a> {
                         "complex numbers are ordered lexicographically here, which is not supported",
                     );
                 }
-                let (x, axis) = match axis {
-                    None | Some(Value::None) => (self.view(&x, ViewStep::Reshape(vec![x.ty.size()])), 0),
-                    Some(k) => {
-                        let k = self.as_axis(&k, x.ty.rank())?;
-                        (x, k)
-                    }
-                };
+                let (x, axis) = self.along(x, axis.as_ref())?;
                 let len = x.ty.shape[axis].clone();
                 self.require_nonempty(&len, &format!("attempt to get {n} of an empty sequence"))?;
                 let id = self.read_array(&x)?;
@@ -282,13 +276,7 @@ impl<'a> Eval<'a> {
                 }
                 let d = self.optional_dtype(d)?;
                 let (x, _) = self.array_arg(&x)?;
-                let (x, axis) = match axis {
-                    None | Some(Value::None) => (self.view(&x, ViewStep::Reshape(vec![x.ty.size()])), 0),
-                    Some(k) => {
-                        let k = self.as_axis(&k, x.ty.rank())?;
-                        (x, k)
-                    }
-                };
+                let (x, axis) = self.along(x, axis.as_ref())?;
                 let d = d.unwrap_or(widened(x.ty.dtype));
                 let id = self.operand(&Value::Array(x), d)?;
                 let ty = self.ty(id);
@@ -422,13 +410,7 @@ impl<'a> Eval<'a> {
                     return self.refuse("PM0118", format!("`{name}` with {extra} is not supported"));
                 }
                 let (x, _) = self.array_arg(&x)?;
-                let (x, axis) = match axis {
-                    None | Some(Value::None) => (self.view(&x, ViewStep::Reshape(vec![x.ty.size()])), 0),
-                    Some(k) => {
-                        let k = self.as_axis(&k, x.ty.rank())?;
-                        (x, k)
-                    }
-                };
+                let (x, axis) = self.along(x, axis.as_ref())?;
                 let full = Value::Slice(Rc::new([Value::None, Value::None, Value::None]));
                 let mut index = vec![full; axis];
                 index.push(match i {
@@ -450,6 +432,16 @@ impl<'a> Eval<'a> {
                 self.refuse("PM0110", format!("{} is used as a number", v.describe()))
             }
             _ => Ok(v),
+        }
+    }
+    /// An array and the axis named; without one, a flat view of it and its only axis.
+    fn along(&mut self, x: ArrayRef, axis: Option<&Value>) -> R<(ArrayRef, usize)> {
+        match axis {
+            None | Some(Value::None) => Ok((self.view(&x, ViewStep::Reshape(vec![x.ty.size()])), 0)),
+            Some(k) => {
+                let k = self.as_axis(k, x.ty.rank())?;
+                Ok((x, k))
+            }
         }
     }
     /// The float type NumPy computes a float ufunc in for this operand type.

@@ -45,6 +45,14 @@ impl Eval<'_> {
         }
     }
 
+    /// A value as NumPy takes it next to the other operand: lists and tuples beside arrays become arrays.
+    pub(super) fn array_beside(&mut self, v: &Value, other: &Value) -> R<Value> {
+        match v {
+            Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => self.array_of(v, None),
+            v => Ok(v.clone()),
+        }
+    }
+
     /// A binary operator.
     pub fn binop(&mut self, op: Operator, a: &Value, b: &Value) -> R<Value> {
         let (a, b) = (&self.settle(a)?, &self.settle(b)?);
@@ -60,14 +68,7 @@ impl Eval<'_> {
         {
             return self.ask(&format!("operator.{}(a0, a1)", operator_name(op)), &[a.clone(), b.clone()]);
         }
-        // lists and tuples next to arrays become arrays
-        let lift = |ev: &mut Self, v: &Value, other: &Value| -> R<Value> {
-            match v {
-                Value::List(_) | Value::Tuple(..) if Self::is_numpy(other) => ev.array_of(v, None),
-                v => Ok(v.clone()),
-            }
-        };
-        let (a, b) = (&lift(self, a, b)?, &lift(self, b, a)?);
+        let (a, b) = (&self.array_beside(a, b)?, &self.array_beside(b, a)?);
         if !Self::is_number(a) || !Self::is_number(b) {
             if let Some(v) = self.object_op(op, a, b)? {
                 return Ok(v);

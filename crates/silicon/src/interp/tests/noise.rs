@@ -180,3 +180,94 @@ fn margins_of_decisions() {
     assert_eq!(margin(&[1.0, 2.0, 100.0])[0].margin, 0.0);
     assert_eq!(margin(&[1.0, 2.5, 100.0]).len(), 1);
 }
+
+/// `sqrt(a * b)`, the product made by the library or not, in an execution of that kind.
+fn root_of_product(library: bool, how: Perturbation, a: f64, b: f64) -> (f64, f64) {
+    let mut builder = Builder::new("f");
+    let float = Type::scalar(DType::Float64);
+    let params = [builder.param(float.clone()), builder.param(float.clone())];
+    let p = builder.op1(Op::Binary(Binary::Mul), &params, float.clone());
+    let r = builder.op1(Op::Unary(Unary::Sqrt), &[p], float);
+    let mut m = module(builder.finish(&[p, r]));
+    m.entries[0].func.values[p.0 as usize].library = library;
+    let inputs = [a, b].iter().enumerate().map(|(i, v)| (format!("p{i}"), Tensor::scalar(Scalar::f64(*v)))).collect();
+    let inputs: Vec<(String, Tensor)> = inputs;
+    let out = Machine::new(&m).perturbed(how).call("f", &inputs).unwrap().outputs;
+    (out[0].1.get(0).unwrap().real_f64(), out[1].1.get(0).unwrap().real_f64())
+}
+
+#[test]
+fn an_underflow_is_inexact() {
+    let moved = |seed| root_of_product(false, Perturbation::Rounding { seed, ulps: 1 }, 1e-200, 1e-200).0;
+    assert!((0..32).any(|seed| moved(seed) != 0.0));
+}
+
+#[test]
+fn what_the_library_makes_of_specials_is_replaced_and_what_the_program_makes_is_not() {
+    let special = |library, stand| root_of_product(library, Perturbation::Specials(stand), 1e200, 1e200);
+    for stand in Stand::ALL {
+        // the root is the program's own, though it comes behind an instruction of the library
+        assert_eq!(special(false, stand), (f64::INFINITY, f64::INFINITY), "{stand:?}");
+        assert_eq!(root_of_product(true, Perturbation::Specials(stand), 2.0, 3.0).0, 6.0, "{stand:?}");
+    }
+    assert!(special(true, Stand::Nan).0.is_nan());
+    assert_eq!(special(true, Stand::Sign).0.abs(), 1.0);
+    assert_eq!(special(true, Stand::Sign).0, -special(true, Stand::OtherSign).0);
+    assert!(special(true, Stand::Large).0.abs() > 1e100);
+    assert_eq!(special(true, Stand::Large).0, -special(true, Stand::OtherLarge).0);
+    let behind = |stand| {
+        let mut builder = Builder::new("f");
+        let float = Type::scalar(DType::Float64);
+        let x = builder.param(float.clone());
+        let y = builder.op1(Op::Binary(Binary::Add), &[x, x], float.clone());
+        let r = builder.op1(Op::Unary(Unary::Sqrt), &[x], float);
+        let mut m = module(builder.finish(&[y, r]));
+        m.entries[0].func.values[y.0 as usize].library = true;
+        let inputs = [("p0".to_string(), Tensor::scalar(Scalar::f64(f64::INFINITY)))];
+        Machine::new(&m).perturbed(Perturbation::Specials(stand)).call("f", &inputs).unwrap().outputs[1].1.clone()
+    };
+    assert_eq!(behind(Stand::Nan).get(0).unwrap().real_f64(), f64::INFINITY);
+}
+
+#[test]
+fn wide_executions_move_exact_results_of_the_library_only() {
+    let moved = |library| {
+        (0..32).any(|seed| root_of_product(library, Perturbation::Rounding { seed, ulps: 16 }, 2.0, 3.0).0 != 6.0)
+    };
+    assert!(moved(true) && !moved(false));
+}
+
+#[test]
+fn products_of_complex_numbers_pass_specials_on_in_other_ways() {
+    let mut builder = Builder::new("f");
+    let complex = Type::scalar(DType::Complex128);
+    let params = [builder.param(complex.clone()), builder.param(complex.clone())];
+    let p = builder.op1(Op::Binary(Binary::Mul), &params, complex);
+    let m = module(builder.finish(&[p]));
+    let value = |re, im| Tensor::scalar(Scalar::float(DType::Complex128, re, im));
+    let inputs = [("p0".to_string(), value(f64::INFINITY, 1.0)), ("p1".to_string(), value(2.0, 3.0))];
+    let product = |how| {
+        let out = Machine::new(&m).perturbed(how).call("f", &inputs).unwrap().outputs[0].1.get(0).unwrap();
+        (out.real_f64(), out.imag_f64())
+    };
+    let (re, im) = product(Perturbation::Specials(Stand::Nan));
+    assert!(re.is_nan() && im.is_nan());
+    assert_eq!(product(Perturbation::Specials(Stand::Sign)), (-3.0, 2.0), "what is not finite adds nothing");
+}
+
+#[test]
+fn equal_elements_are_ordered_in_other_ways() {
+    let mut builder = Builder::new("f");
+    let row = |dtype| Type { dtype, shape: vec![Dim::from(4i64)] };
+    let x = builder.param(row(DType::Float64));
+    let order = builder.op1(Op::ArgSort, &[x], row(DType::Int64));
+    let m = module(builder.finish(&[order]));
+    let inputs = [("p0".to_string(), Tensor::from_f64(&[4], vec![1.0, 0.0, 1.0, 1.0]).unwrap())];
+    let order = |stand| -> Vec<i128> {
+        let mut machine = Machine::new(&m).perturbed(Perturbation::Specials(stand));
+        let t = machine.call("f", &inputs).unwrap().outputs[0].1.clone();
+        (0..4).filter_map(|i| t.get(i)?.as_int()).collect()
+    };
+    assert_eq!(order(Stand::Nan), [1, 3, 2, 0]);
+    assert_eq!(order(Stand::Sign), [1, 2, 3, 0]);
+}
