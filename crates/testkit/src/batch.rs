@@ -1,6 +1,6 @@
 //! Many programs at once, a table of how far each came, and the lists of exceptions beside the corpora.
 
-use crate::corpus::{Stage, Verdict, header, run};
+use crate::corpus::{Stage, Verdict, header, run, workspace};
 use crate::targets::Tools;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,6 +103,35 @@ pub fn python_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries.filter(|p| p.extension().is_some_and(|e| e == "py")).collect();
     files.sort();
     files
+}
+
+/// One of `examples/`.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Example {
+    pub name: String,
+    pub entry: String,
+    pub program: PathBuf,
+    pub bench: PathBuf,
+}
+
+/// The examples, with the entry that the command in their README has.
+///
+/// # Errors
+/// A folder that has no such README.
+pub fn examples() -> Result<Vec<Example>, String> {
+    let folder = workspace().join("examples");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|e| e.path());
+    let mut folders: Vec<PathBuf> = entries.filter(|p| p.is_dir()).collect();
+    folders.sort();
+    let example = |folder: PathBuf| {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(folder.join("README.md")).map_err(|e| format!("{name}: {e}"))?;
+        let entry = text.split_once("--entry ").and_then(|(_, rest)| rest.split_whitespace().next());
+        let entry = entry.ok_or_else(|| format!("the README of {name} has no `--entry`"))?.to_string();
+        Ok(Example { entry, program: folder.join(format!("{name}.py")), bench: folder.join("bench.py"), name })
+    };
+    folders.into_iter().map(example).collect()
 }
 
 /// A list of exceptions, `name  code  reason` a line, `#` for comments: `name` to `(code, reason)`.

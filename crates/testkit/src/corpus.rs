@@ -1,6 +1,7 @@
 //! One corpus program (`tests/run/*.py`): recorded, translated, run by the golden model before and after the passes
 //! and compared with CPython, then as C and Rust, which must give the golden model's bits.
 
+use crate::stages::stages;
 use crate::targets::{self, Tools};
 use proofmark_base::diagnostics::{Diagnostic, Severity, SourceMap};
 use proofmark_base::render::render_text;
@@ -107,6 +108,8 @@ pub struct Case {
     pub outcome: Outcome,
     /// The reference interpreter, still running.
     pub oracle: CPythonOracle,
+    /// What was asked for.
+    pub options: Options,
 }
 
 /// The value of a header line `# key: value`.
@@ -152,7 +155,7 @@ pub fn prepare(
     let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned();
     let options = Options { entry: entry.to_string(), file: name, ..Options::default() };
     let outcome = translate(&recording, &mut oracle, &options);
-    Ok(Case { recording, outcome, oracle })
+    Ok(Case { recording, outcome, oracle, options })
 }
 
 /// The code of the first error.
@@ -163,10 +166,13 @@ fn first_code(diagnostics: &[Diagnostic]) -> String {
 
 /// Runs one program; without `tools` only as far as the passes and the lowering.
 pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str, tools: Option<&Tools>) -> Verdict {
-    let case = match prepare(file, bench, root, entry, Limits::default(), true) {
+    let mut case = match prepare(file, bench, root, entry, Limits::default(), true) {
         Ok(c) => c,
         Err(e) => return Verdict::Bench(e.to_string()),
     };
+    if let Err(why) = twice(&mut case) {
+        return Verdict::Bug(Stage::Passes, why);
+    }
     let Some(t) = &case.outcome.translation else {
         let text = render_text(&case.outcome.diagnostics, &case.outcome.sources, false);
         return match first_code(&case.outcome.diagnostics) {
@@ -176,6 +182,24 @@ pub fn run(file: &Path, bench: Option<&Path>, root: &Path, entry: &str, tools: O
     };
     match judge(&case, t, tools) {
         Ok(v) | Err(v) => v,
+    }
+}
+
+/// Two translations of one recording give the same bytes.
+///
+/// # Errors
+/// What differs.
+pub fn twice(case: &mut Case) -> Result<(), String> {
+    let Case { recording, oracle, options, .. } = case;
+    let (a, b) = match (stages(recording, oracle, options), stages(recording, oracle, options)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(a), Err(b)) if a == b => return Ok(()),
+        (a, b) => return Err(format!("refused once only: {:?}, {:?}", a.err(), b.err())),
+    };
+    match a.texts.iter().zip(&b.texts).find(|(a, b)| a != b) {
+        Some((a, _)) => Err(format!("{} differs in a second translation", a.0)),
+        None if a.texts.len() != b.texts.len() => Err("a second translation gives other files".into()),
+        None => Ok(()),
     }
 }
 

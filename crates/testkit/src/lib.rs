@@ -5,5 +5,6 @@ pub mod batch;
 pub mod corpus;
 pub mod diagnostics;
 pub mod fuzz;
+pub mod stages;
 pub mod stress;
 pub mod targets;

@@ -1,7 +1,8 @@
 //! Every program of `tests/run` gives CPython's results in the golden model, C and Rust, or is listed as refused.
 
-use proofmark_testkit::batch::{exceptions, python_files, run_files, table};
-use proofmark_testkit::corpus::{Verdict, workspace};
+use proofmark_silicon_verify::oracle::Limits;
+use proofmark_testkit::batch::{examples, exceptions, in_parallel, python_files, run_files, table};
+use proofmark_testkit::corpus::{Verdict, prepare, twice, workspace};
 use proofmark_testkit::targets::Tools;
 
 /// Fewer equal programs than this means that the corpus or the translator has shrunk.
@@ -48,4 +49,18 @@ fn every_program_is_equal_or_listed() {
         problems.push(format!("{} has no block form: {}", row.name(), row.verdict));
     }
     assert!(problems.is_empty(), "{}\n{}", problems.join("\n"), table(&rows));
+}
+
+#[test]
+fn the_examples_translate_to_the_same_bytes_twice() {
+    let all = examples().unwrap();
+    assert_eq!(all.len(), 8);
+    let problems = in_parallel(&all, |e| {
+        let root = e.program.parent().unwrap();
+        let mut case = prepare(&e.program, Some(&e.bench), root, &e.entry, Limits::default(), true).unwrap();
+        assert!(case.outcome.translation.is_some(), "{} is refused", e.name);
+        twice(&mut case).err().map(|why| format!("{}: {why}", e.name))
+    });
+    let problems: Vec<String> = problems.into_iter().flatten().collect();
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
