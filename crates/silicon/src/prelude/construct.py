@@ -10,6 +10,8 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
         raise ValueError("Number of samples must be non-negative.")
     if np.ndim(start) != 0 or np.ndim(stop) != 0:
         raise NotImplementedError("linspace: start and stop must be numbers")
+    if axis != 0:
+        raise NotImplementedError("linspace: numbers have no other axis")
     div = num - 1 if endpoint else num
     delta = np.asarray(stop * 1.0 - start * 1.0)
     y = np.arange(num).astype(delta.dtype)
@@ -66,6 +68,8 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None):
 # binds: numpy.meshgrid
 def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
     """Coordinate matrices of coordinate vectors."""
+    if not copy:
+        raise NotImplementedError("meshgrid: views of the vectors (copy=False)")
     if indexing != "xy" and indexing != "ij":
         raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
     n = len(xi)

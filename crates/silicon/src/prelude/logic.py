@@ -131,6 +131,8 @@ def clip(a, a_min=None, a_max=None, min=None, max=None):
 # binds: numpy.nan_to_num
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """NaN and infinities replaced by numbers: by default 0 and the largest finite values."""
+    if not copy:
+        raise NotImplementedError("nan_to_num: writing into its argument (copy=False)")
     v = np.asarray(x)
     if not _is_float(v):
         return v.copy()

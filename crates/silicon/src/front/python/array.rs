@@ -30,6 +30,7 @@ impl Eval<'_> {
         for step in a.view.iter() {
             v = self.apply_step(v, step)?;
         }
+        self.note_order(a, v);
         Ok(v)
     }
     /// One view step as instructions.
@@ -120,18 +121,18 @@ impl Eval<'_> {
         }
     }
     /// Refuses stores that another name might or might not see.
-    pub fn check_writable(&self, a: &ArrayRef) -> R<()> {
+    pub fn check_writable(&mut self, a: &ArrayRef) -> R<()> {
         if let Cell::Array { frozen: true, .. } = self.heap.get(a.cell) {
             return self.refuse_help(
                 "PM0131",
-                "this stores into an array that may or may not be the same object as another one, depending on data",
+                "this stores into an array that may or may not share its memory with another one: that depends on data or on how they lie in memory",
                 "take a `.copy()` where the variable is assigned",
             );
         }
         if a.view.iter().any(|s| matches!(s, ViewStep::Broadcast(_))) {
             return self.raise("ValueError", "assignment destination is read-only");
         }
-        Ok(())
+        self.check_apart(a)
     }
     /// Stores a HIR value of the view's own shape and type through the view.
     pub fn write_array(&mut self, a: &ArrayRef, v: ValueId) -> R<()> {

@@ -45,7 +45,16 @@ impl<'a> Eval<'a> {
             return Ok(Some(acc));
         }
         let Some(n) = name.strip_prefix("builtins.") else { return Ok(None) };
-        let first = args.first();
+        let takes: &[&str] = match n {
+            "enumerate" | "sum" => &["start"],
+            "zip" => &["strict"],
+            "sorted" => &["key", "reverse"],
+            "min" | "max" => &["key", "default"],
+            _ => &[],
+        };
+        if n != "dict" && kwargs.iter().any(|(k, _)| !takes.contains(&&**k)) {
+            return Ok(None);
+        }
         let v = match (n, args) {
             ("len", [v]) => self.length(v)?,
             ("range", [n]) => Value::Range(Rc::new([Value::Int(0), self.int_like(n)?, Value::Int(1)])),
@@ -62,7 +71,19 @@ impl<'a> Eval<'a> {
                 let stop = self.binop(Operator::Add, &start, &n)?;
                 Value::Zip(vec![Value::Range(Rc::new([start, stop, Value::Int(1)])), v.clone()].into())
             }
-            ("zip", parts) => Value::Zip(parts.to_vec().into()),
+            ("zip", parts) => {
+                match kwargs.first() {
+                    None | Some((_, Value::Bool(false))) => {}
+                    Some((_, Value::Bool(true))) => {
+                        let lengths = parts.iter().map(|p| self.iter_len(p)).collect::<R<Vec<_>>>()?;
+                        for pair in lengths.windows(2) {
+                            self.require_equal(&pair[0], &pair[1], "zip() arguments differ in length")?;
+                        }
+                    }
+                    Some(_) => return Ok(None),
+                }
+                Value::Zip(parts.to_vec().into())
+            }
             ("reversed", [v]) => match v {
                 Value::Range(r) => {
                     let r = r.clone();
@@ -338,7 +359,10 @@ impl<'a> Eval<'a> {
                 }
                 Value::Items(out.into())
             }
-            ("sorted", [v]) if !self.is_static(v) && kwargs.iter().all(|(k, _)| &**k == "reverse") => {
+            ("sorted", [v])
+                if !self.is_static(v)
+                    && kwargs.iter().all(|(k, v)| &**k == "reverse" && matches!(v, Value::Bool(_))) =>
+            {
                 let x = self.array_of(v, None)?;
                 let Value::Array(a) = &x else { return Ok(None) };
                 if a.ty.rank() != 1 {
@@ -366,10 +390,7 @@ impl<'a> Eval<'a> {
                 return self.refuse("PM0109", format!("`{n}` is not supported"));
             }
             ("next", _) => return self.refuse("PM0107", "iterators that keep their place are not supported"),
-            _ => {
-                let _ = first;
-                return Ok(None);
-            }
+            _ => return Ok(None),
         };
         Ok(Some(v))
     }

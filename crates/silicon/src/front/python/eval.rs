@@ -155,6 +155,12 @@ pub struct Eval<'a> {
     pub refinements: Vec<Vec<(ValueId, Option<(i128, i128)>, Option<(Option<Dim>, Option<Dim>)>)>>,
     /// Bound for lists without an evident one, from the entry's input lengths.
     pub list_bound: Option<Dim>,
+    /// Values that lie in memory in another order than C's, or may.
+    pub odd_values: std::collections::HashSet<ValueId>,
+    /// Arrays of such values.
+    pub odd_cells: std::collections::HashSet<CellId>,
+    /// Extents and distances that must differ for an array to be apart from another one.
+    pub apart: HashMap<CellId, Vec<(Dim, Dim)>>,
     /// Cells the caller of the entry holds.
     pub parameter_cells: std::collections::HashSet<CellId>,
     /// Scopes closures refer to.
@@ -247,6 +253,10 @@ impl<'a> Eval<'a> {
         let results: Vec<ValueId> = types.into_iter().map(|t| self.func.new_value(t, span)).collect();
         let library = self.frames.last().is_some_and(|f| f.file.is_prelude);
         results.iter().for_each(|v| self.func.values[v.0 as usize].library = library);
+        if !self.odd_values.is_empty() && args.iter().any(|a| self.odd_values.contains(a)) {
+            let many = results.iter().filter(|v| self.func.ty(**v).rank() > 1);
+            self.odd_values.extend(many.copied().collect::<Vec<_>>());
+        }
         let inst = Inst { op, args, results: results.clone(), span };
         match self.regions.last_mut() {
             Some(r) => r.push(inst),
@@ -468,6 +478,7 @@ impl<'a> Eval<'a> {
     pub fn new_array(&mut self, id: ValueId) -> Value {
         let ty = self.ty(id);
         let cell = self.heap.alloc(Cell::Array { content: Content::Dyn(id), ty: ty.clone(), frozen: false });
+        self.note_cell(cell, id);
         Value::Array(ArrayRef { cell, view: Rc::new(Vec::new()), ty })
     }
     /// A new array cell with known contents.

@@ -115,15 +115,20 @@ pub struct Args<'v> {
     pub(super) positional: &'v [Value],
     pub(super) keywords: &'v Keywords,
     pub(super) used: std::cell::RefCell<Vec<String>>,
+    /// Positions asked for.
+    positions: std::cell::Cell<usize>,
 }
 
 impl<'v> Args<'v> {
     pub(super) fn new(positional: &'v [Value], keywords: &'v Keywords) -> Self {
-        Args { positional, keywords, used: Default::default() }
+        Args { positional, keywords, used: Default::default(), positions: Default::default() }
     }
     /// An argument, if given.
     pub fn get(&self, at: usize, name: &str) -> Option<Value> {
         self.used.borrow_mut().push(name.to_string());
+        if at != usize::MAX {
+            self.positions.set(self.positions.get().max(at + 1));
+        }
         self.positional
             .get(at)
             .cloned()
@@ -132,6 +137,15 @@ impl<'v> Args<'v> {
     /// An argument by keyword only.
     pub fn keyword(&self, name: &str) -> Option<Value> {
         self.get(usize::MAX, name)
+    }
+    /// All arguments by position.
+    pub(super) fn all(&self) -> &'v [Value] {
+        self.positions.set(self.positional.len());
+        self.positional
+    }
+    /// An argument that nobody asked for: what it asks for would not be done.
+    pub(super) fn ignored(&self) -> Option<String> {
+        self.leftover(self.positions.get())
     }
     pub(super) fn leftover(&self, positional: usize) -> Option<String> {
         if self.positional.len() > positional {
@@ -364,13 +378,16 @@ impl<'a> Eval<'a> {
         }
         let a = Args::new(&args, &kwargs);
         if let Some(v) = self.constructor(name, &a)? {
+            self.refuse_ignored(name, &a)?;
             return Ok(v);
         }
         let all_static = args.iter().all(|v| self.is_static(v)) && kwargs.iter().all(|(_, v)| self.is_static(v));
         if all_static && !name.starts_with("_pm.") && !mutates(name) {
             return self.ask_call(name, &args, 0, &kwargs);
         }
+        let a = Args::new(&args, &kwargs);
         if let Some(v) = self.numpy_native(name, &a)? {
+            self.refuse_ignored(name, &a)?;
             return Ok(v);
         }
         if matches!(name, "numpy.linalg.eigh" | "scipy.linalg.eigh" | "numpy.linalg.svd" | "scipy.linalg.svd")
@@ -397,6 +414,13 @@ impl<'a> Eval<'a> {
             format!("`{short}` is not supported on values computed at run time"),
             "see docs/supported.md for the functions that are; constant arguments are evaluated by CPython and may call anything",
         )
+    }
+
+    fn refuse_ignored(&self, name: &str, a: &Args) -> R<()> {
+        match a.ignored() {
+            None => Ok(()),
+            Some(what) => self.refuse("PM0118", format!("`{name}` with {what} is not supported")),
+        }
     }
 
     /// `np.float32(x)`
@@ -543,7 +567,7 @@ impl<'a> Eval<'a> {
                 }
             }
             "numpy.arange" => {
-                let all: Vec<Value> = a.positional.to_vec();
+                let all: Vec<Value> = a.all().to_vec();
                 let d = a.get(3, "dtype");
                 if a.leftover(3).is_some() || all.iter().all(|v| self.is_static(v)) {
                     return Ok(None);
@@ -643,7 +667,7 @@ impl<'a> Eval<'a> {
             }
             "numpy.result_type" | "numpy.promote_types" | "numpy.common_type" => {
                 let mut parts = Vec::new();
-                for v in a.positional {
+                for v in a.all() {
                     parts.push(match v {
                         Value::Array(x) => Value::Dtype(x.ty.dtype),
                         Value::Dyn(d) if d.kind == Kind::Np => Value::Dtype(d.dtype),
@@ -698,7 +722,11 @@ impl<'a> Eval<'a> {
             return Ok(self.new_static((*n).clone()));
         }
         let id = self.read_array(a)?;
-        Ok(self.new_array(id))
+        let copy = self.new_array(id);
+        if let Value::Array(c) = &copy {
+            self.odd_cells.remove(&c.cell);
+        }
+        Ok(copy)
     }
 
     pub(super) fn array_arg(&mut self, v: &Value) -> R<(ArrayRef, bool)> {

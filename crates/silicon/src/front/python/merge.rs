@@ -238,6 +238,9 @@ impl<'a> Eval<'a> {
         let span = self.user_span();
         let is_int = ty == Type::scalar(DType::Int64);
         let r = self.func.new_value(ty, span);
+        if self.odd_values.contains(&x) || self.odd_values.contains(&y) {
+            self.odd_values.insert(r);
+        }
         if is_int {
             let (a, b) = (self.interval(&self.value_dim(x)), self.interval(&self.value_dim(y)));
             self.set_range(r, (a.0.min(b.0), a.1.max(b.1)));
@@ -601,6 +604,7 @@ impl<'a> Eval<'a> {
         let ty = self.ty(r);
         let id = self.fresh_cell(m);
         m.heap.set(id, Rc::new(Cell::Array { content: Content::Dyn(r), ty: ty.clone(), frozen: false }));
+        self.note_cell(id, r);
         Value::Array(ArrayRef { cell: id, view: Rc::new(vec![]), ty })
     }
     fn join_arrays(&mut self, m: &mut Merge, x: &ArrayRef, y: &ArrayRef) -> R<Value> {

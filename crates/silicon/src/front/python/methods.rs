@@ -8,6 +8,47 @@ use crate::dtype::{DType, Scalar};
 use crate::hir::{Binary, Dim, Op, Type, Unary};
 use std::rc::Rc;
 
+/// Fewest and most positional arguments of a method, and its keywords.
+type Takes = (usize, usize, &'static [&'static str]);
+
+/// Of arrays; none of those that are functions of the library, which look themselves.
+fn takes_array(name: &str) -> Option<Takes> {
+    Some(match name {
+        "flatten" | "copy" => (0, 1, &["order"]),
+        "__copy__" | "__deepcopy__" => (0, 1, &[]),
+        "reshape" => (1, usize::MAX, &["order"]),
+        "transpose" => (0, usize::MAX, &[]),
+        "astype" => (0, 1, &["dtype", "copy"]),
+        "view" => (0, 1, &["dtype"]),
+        "item" => (0, usize::MAX, &[]),
+        "tolist" | "__len__" => (0, 0, &[]),
+        "fill" => (1, 1, &[]),
+        "sort" => (0, 1, &["axis", "kind"]),
+        _ => return None,
+    })
+}
+
+fn takes_list(name: &str) -> Option<Takes> {
+    Some(match name {
+        "append" | "extend" | "remove" | "count" => (1, 1, &[]),
+        "index" => (1, 3, &[]),
+        "clear" | "copy" | "reverse" => (0, 0, &[]),
+        "pop" => (0, 1, &[]),
+        "insert" => (2, 2, &[]),
+        "sort" => (0, 0, &["key", "reverse"]),
+        _ => return None,
+    })
+}
+
+fn takes_dict(name: &str) -> Option<Takes> {
+    Some(match name {
+        "get" | "setdefault" | "pop" => (1, 2, &[]),
+        "keys" | "values" | "items" | "copy" | "clear" => (0, 0, &[]),
+        "update" => (0, 1, &["*"]),
+        _ => return None,
+    })
+}
+
 impl<'a> Eval<'a> {
     /// Calls a method of a built-in value.
     pub fn call_method(&mut self, o: &Value, name: &str, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
@@ -17,8 +58,14 @@ impl<'a> Eval<'a> {
         }
         match o {
             Value::Array(a) => self.array_method(&a.clone(), name, args, kwargs),
-            Value::List(c) => self.list_method(*c, name, args, kwargs),
-            Value::Dict(c) => self.dict_method(*c, name, args),
+            Value::List(c) => {
+                self.check_takes(takes_list(name), name, &args, &kwargs)?;
+                self.list_method(*c, name, args, kwargs)
+            }
+            Value::Dict(c) => {
+                self.check_takes(takes_dict(name), name, &args, &kwargs)?;
+                self.dict_method(*c, name, args, kwargs)
+            }
             Value::Dyn(_) | Value::Sym(_) => match name {
                 "conjugate" | "conj" => {
                     let v = self.call_library("numpy.conj", vec![o.clone()], vec![])?;
@@ -91,7 +138,20 @@ impl<'a> Eval<'a> {
             o => self.refuse("PM0118", format!("the method `{name}` of {} is not supported", o.describe())),
         }
     }
+    /// Raises or refuses what a method does not take.
+    fn check_takes(&self, takes: Option<Takes>, name: &str, args: &[Value], kwargs: &Keywords) -> R<()> {
+        let Some((least, most, keywords)) = takes else { return Ok(()) };
+        if args.len() < least || args.len() > most {
+            return self.raise("TypeError", format!("{name}() given {} positional arguments", args.len()));
+        }
+        match kwargs.iter().find(|(k, _)| !keywords.contains(&&**k) && keywords != ["*"]) {
+            None => Ok(()),
+            Some((k, _)) => self.refuse("PM0118", format!("`{name}` with the argument `{k}` is not supported")),
+        }
+    }
     fn array_method(&mut self, a: &ArrayRef, name: &str, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
+        self.check_takes(takes_array(name), name, &args, &kwargs)?;
+        let keyword = |name: &str| kwargs.iter().find(|(k, _)| &**k == name).map(|(_, v)| v.clone());
         let me = Value::Array(a.clone());
         let with_me = |args: &[Value]| {
             let mut all = vec![me.clone()];
@@ -107,14 +167,22 @@ impl<'a> Eval<'a> {
                 return self.call_library(&format!("numpy.{f}"), with_me(&args), kwargs);
             }
             "flatten" => {
-                let v = self.view(a, ViewStep::Reshape(vec![a.ty.size()]));
+                let order = args.first().cloned().or_else(|| keyword("order"));
+                let fortran = self.is_fortran(order)?;
+                let a = match fortran {
+                    true => self.view(a, ViewStep::Transpose((0..a.ty.rank()).rev().collect())),
+                    false => a.clone(),
+                };
+                let v = self.view(&a, ViewStep::Reshape(vec![a.ty.size()]));
                 self.copy_array(&v)?
             }
-            "copy" | "__copy__" | "__deepcopy__" => self.copy_array(a)?,
-            "reshape" => {
-                let order = kwargs.iter().find(|(k, _)| &**k == "order").map(|(_, v)| v.clone());
-                self.reshape(a, &args, order)?
+            "copy" | "__copy__" | "__deepcopy__" => {
+                if name == "copy" && self.is_fortran(args.first().cloned().or_else(|| keyword("order")))? {
+                    return self.refuse("PM0118", "`copy` in the order F is not supported");
+                }
+                self.copy_array(a)?
             }
+            "reshape" => self.reshape(a, &args, keyword("order"))?,
             "transpose" => {
                 let axes = match args.as_slice() {
                     [] => None,
@@ -124,11 +192,7 @@ impl<'a> Eval<'a> {
                 self.transpose(a, axes)?
             }
             "astype" => {
-                let Some(d) = args
-                    .first()
-                    .cloned()
-                    .or_else(|| kwargs.iter().find(|(k, _)| &**k == "dtype").map(|(_, v)| v.clone()))
-                else {
+                let Some(d) = args.first().cloned().or_else(|| keyword("dtype")) else {
                     return self.raise("TypeError", "astype() missing required argument 'dtype'");
                 };
                 let d = self.as_dtype(&d)?;
@@ -145,8 +209,8 @@ impl<'a> Eval<'a> {
                 }
             }
             "view" => {
-                let Some(v) = args.first() else { return Ok(me) };
-                let d = self.as_dtype(v)?;
+                let Some(v) = args.first().cloned().or_else(|| keyword("dtype")) else { return Ok(me) };
+                let d = self.as_dtype(&v)?;
                 if self.is_static(&me) {
                     return self.ask("a0.view(a1)", &[me, Value::Dtype(d)]);
                 }
@@ -246,10 +310,7 @@ impl<'a> Eval<'a> {
                 Value::None
             }
             "sort" => {
-                let axis = args
-                    .first()
-                    .cloned()
-                    .or_else(|| kwargs.iter().find(|(k, _)| &**k == "axis").map(|(_, v)| v.clone()));
+                let axis = args.first().cloned().or_else(|| keyword("axis"));
                 let s = self.call_library("numpy.sort", vec![me.clone(), axis.unwrap_or(Value::Int(-1))], vec![])?;
                 self.array_set(a, &Value::Ellipsis, &s)?;
                 Value::None
@@ -337,6 +398,10 @@ impl<'a> Eval<'a> {
                     *self.heap.get_mut(c) = Cell::DynList(next);
                     Ok(item)
                 }
+                "sort" if !kwargs.is_empty() => self.refuse(
+                    "PM0133",
+                    "sorting a list whose length depends on data by a key or backwards is not supported",
+                ),
                 "sort" => {
                     let a = self.array_of(&me, None)?;
                     let python = !Self::is_numpy(&l.template);
@@ -426,7 +491,7 @@ impl<'a> Eval<'a> {
         *self.heap.get_mut(c) = Cell::List(items);
         Ok(out)
     }
-    fn dict_method(&mut self, c: super::value::CellId, name: &str, args: Vec<Value>) -> R<Value> {
+    fn dict_method(&mut self, c: super::value::CellId, name: &str, args: Vec<Value>, kwargs: Keywords) -> R<Value> {
         let Cell::Dict(items) = self.heap.get(c).clone() else {
             return self.refuse("PM0999", "internal error: not a dict cell");
         };
@@ -478,13 +543,19 @@ impl<'a> Eval<'a> {
                 },
             },
             "update" => {
-                let Some(Value::Dict(o)) = args.first() else {
-                    return self.refuse("PM0106", "`update` with this argument is not supported");
-                };
-                if let Cell::Dict(more) = self.heap.get(*o).clone() {
-                    for (k, v) in more {
-                        self.set_item(&Value::Dict(c), &k, &v)?;
+                match args.first() {
+                    None => {}
+                    Some(Value::Dict(o)) => {
+                        if let Cell::Dict(more) = self.heap.get(*o).clone() {
+                            for (k, v) in more {
+                                self.set_item(&Value::Dict(c), &k, &v)?;
+                            }
+                        }
                     }
+                    Some(_) => return self.refuse("PM0106", "`update` with this argument is not supported"),
+                }
+                for (k, v) in kwargs {
+                    self.set_item(&Value::Dict(c), &Value::Str(k), &v)?;
                 }
                 Value::None
             }

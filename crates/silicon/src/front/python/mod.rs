@@ -15,6 +15,7 @@ mod eval;
 mod expr;
 mod index;
 mod iterate;
+mod layout;
 mod library;
 mod loop_stmt;
 mod loops;

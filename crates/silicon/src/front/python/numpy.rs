@@ -341,7 +341,9 @@ impl<'a> Eval<'a> {
             "ravel" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
                 let (x, _) = self.array_arg(&x)?;
-                Value::Array(self.view(&x, ViewStep::Reshape(vec![x.ty.size()])))
+                let fortran = self.is_fortran(a.get(1, "order"))?;
+                let x = if fortran { self.view(&x, ViewStep::Transpose((0..x.ty.rank()).rev().collect())) } else { x };
+                Value::Array(self.ravel(&x)?)
             }
             "squeeze" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
@@ -386,7 +388,7 @@ impl<'a> Eval<'a> {
             }
             "broadcast_arrays" => {
                 let mut arrays = Vec::new();
-                for v in a.positional {
+                for v in a.all() {
                     arrays.push(self.array_arg(v)?.0);
                 }
                 let shapes: Vec<Vec<Dim>> = arrays.iter().map(|x| x.ty.shape.clone()).collect();
@@ -397,7 +399,7 @@ impl<'a> Eval<'a> {
             }
             "broadcast_shapes" => {
                 let mut shapes = Vec::new();
-                for v in a.positional {
+                for v in a.all() {
                     shapes.push(self.as_shape(v)?);
                 }
                 let s = self.broadcast_shapes(&shapes)?;

@@ -8,16 +8,7 @@ use crate::hir::{Binary, Dim, Op, Reduction, Type, ValueId};
 impl<'a> Eval<'a> {
     /// `x.reshape(...)`
     pub fn reshape(&mut self, x: &ArrayRef, shape: &[Value], order: Option<Value>) -> R<Value> {
-        let fortran = match order {
-            None => false,
-            Some(Value::Str(s)) => match &*s {
-                "C" | "A" => false,
-                "F" => true,
-                _ => return self.refuse("PM0118", "this reshape order is not supported"),
-            },
-            Some(Value::None) => false,
-            Some(_) => return self.refuse("PM0118", "this reshape order is not supported"),
-        };
+        let fortran = self.is_fortran(order)?;
         let items = match shape {
             [v @ (Value::Tuple(..) | Value::List(_))] => self.known_items(v)?,
             v => v.to_vec(),
@@ -65,11 +56,19 @@ impl<'a> Eval<'a> {
         self.require_equal(&total, &size, "cannot reshape array into this shape")?;
         if fortran {
             let t = self.view(x, ViewStep::Transpose((0..x.ty.rank()).rev().collect()));
-            let t = self.view(&t, ViewStep::Reshape(dims.iter().rev().cloned().collect()));
+            let t = self.reshape_like_numpy(&t, dims.iter().rev().cloned().collect())?;
             let perm: Vec<usize> = (0..dims.len()).rev().collect();
             return Ok(Value::Array(self.view(&t, ViewStep::Transpose(perm))));
         }
-        Ok(Value::Array(self.view(x, ViewStep::Reshape(dims))))
+        Ok(Value::Array(self.reshape_like_numpy(x, dims)?))
+    }
+    /// An `order` argument: C or F; other orders depend on how the array lies in memory.
+    pub(super) fn is_fortran(&self, order: Option<Value>) -> R<bool> {
+        match order {
+            None | Some(Value::None) => Ok(false),
+            Some(Value::Str(s)) if matches!(&*s, "C" | "F") => Ok(&*s == "F"),
+            Some(o) => self.refuse("PM0118", format!("the order {} is not supported here", o.describe())),
+        }
     }
     /// `x.transpose(...)`
     pub fn transpose(&mut self, x: &ArrayRef, axes: Option<Value>) -> R<Value> {

@@ -112,6 +112,8 @@ impl<'a> Eval<'a> {
             }
             Spec::Array(ty) => {
                 let v = self.func.new_value(ty.clone(), span);
+                // the order of what the loop carries around is not followed
+                self.odd_values.insert(v);
                 ids.push(v);
                 self.new_array(v)
             }
