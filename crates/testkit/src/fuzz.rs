@@ -55,11 +55,21 @@ struct Maker {
     indent: usize,
     fresh: usize,
     with_class: bool,
+    /// Arrays of other shapes, to be returned.
+    views: Vec<String>,
 }
 
 /// The program of a seed.
 pub fn program(seed: u64) -> String {
-    let mut m = Maker { random: Random(seed), vars: vec![], lines: vec![], indent: 1, fresh: 0, with_class: false };
+    let mut m = Maker {
+        random: Random(seed),
+        vars: vec![],
+        lines: vec![],
+        indent: 1,
+        fresh: 0,
+        with_class: false,
+        views: vec![],
+    };
     m.with_class = m.random.below(3) == 0;
     for (name, kind) in [
         ("x", Floats),
@@ -85,6 +95,7 @@ pub fn program(seed: u64) -> String {
     for name in candidates.iter().rev().take(4) {
         results.push(name.clone());
     }
+    results.extend(m.views.clone());
     results.push("x".into());
     m.line(&format!("return {}", results.join(", ")));
     let body = m.lines.join("\n");
@@ -334,7 +345,7 @@ impl Maker {
         self.vars.truncate(vars);
     }
     fn statement(&mut self, depth: usize) {
-        match self.random.below(if depth == 0 { 8 } else { 13 }) {
+        match self.random.below(if depth == 0 { 9 } else { 14 }) {
             0 | 1 => {
                 let kinds =
                     [Float, Int, Complex, Floats, Floats, Floats32, Complexes, Complexes64, Ints, Shorts, Bytes, Rows];
@@ -384,7 +395,8 @@ impl Maker {
                 self.line(&format!("{name}[1:, {i}] *= 2.0"));
                 self.vars.push((name, Rows));
             }
-            8 => {
+            8 => self.view_and_store(),
+            9 => {
                 let c = self.expr(Bool, 2);
                 self.line(&format!("if {c}:"));
                 self.block(depth - 1);
@@ -393,7 +405,7 @@ impl Maker {
                     self.block(depth - 1);
                 }
             }
-            9 | 10 => {
+            10 | 11 => {
                 let i = self.name();
                 let range = self.random.pick(&["range(n)", "range(1, n)", "range(n - 1, 0, -2)", "range(4)"]);
                 self.line(&format!("for {i} in {range}:"));
@@ -417,7 +429,7 @@ impl Maker {
                 self.block(depth - 1);
                 self.vars.retain(|v| v.0 != i);
             }
-            11 => {
+            12 => {
                 let i = self.name();
                 let c = self.expr(Bool, 1);
                 self.line(&format!("{i} = 0"));
@@ -434,6 +446,62 @@ impl Maker {
                 self.line(&format!("{name} = np.array({list})"));
                 self.vars.push((name, Floats));
             }
+        }
+    }
+}
+
+impl Maker {
+    /// An array seen through some steps, each of them a view or a copy, and a store into what comes out.
+    fn view_and_store(&mut self) {
+        const PLAIN: [&str; 7] =
+            ["[::2]", "[1:]", "[::-1]", ".reshape(-1)", ".ravel()", "[None, :]", ".reshape(-1, 1)"];
+        const ROWS: [&str; 12] = [
+            ".T",
+            "[1:]",
+            "[:, 1:]",
+            "[:, ::2]",
+            "[::-1]",
+            ".swapaxes(0, 1)",
+            ".ravel()",
+            ".ravel(order=\"F\")",
+            ".reshape(-1)",
+            ".flatten()",
+            "[1]",
+            "[:, 1]",
+        ];
+        let (mut text, kind, mut rank) = match self.var(Rows) {
+            Some(rows) if self.random.below(3) > 0 => (rows, Floats, 2),
+            _ => {
+                let (a, kind) = self.array();
+                (a, kind, 1)
+            }
+        };
+        let store_into_base = format!("{text}{} = ", if rank == 2 { "[1, 1]" } else { "[1]" });
+        for _ in 0..1 + self.random.below(3) {
+            let step = if rank == 2 { self.random.pick(&ROWS) } else { self.random.pick(&PLAIN) };
+            rank = match step {
+                "[None, :]" | ".reshape(-1, 1)" => 2,
+                ".ravel()" | ".ravel(order=\"F\")" | ".reshape(-1)" | ".flatten()" | "[:, 1]" => 1,
+                "[1]" if rank == 2 => 1,
+                _ => rank,
+            };
+            // no index beyond what is there
+            if text.ends_with("[None, :]") && step == "[1]" || text.ends_with(".reshape(-1, 1)") && step == "[:, 1]" {
+                rank = 2;
+                continue;
+            }
+            text.push_str(step);
+        }
+        let (name, v, w) = (self.name(), self.element(kind), self.element(kind));
+        self.line(&format!("{name} = {text}"));
+        match self.random.below(4) {
+            0 => self.line(&format!("{name}[-1:] = {v}")),
+            1 => self.line(&format!("{name} *= 2")),
+            2 => self.line(&format!("{name}[:1] += {name}[-1:]")),
+            _ => self.line(&format!("{store_into_base}{w}")),
+        }
+        if self.indent == 1 {
+            self.views.push(name);
         }
     }
 }
