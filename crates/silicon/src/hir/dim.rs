@@ -60,7 +60,23 @@ impl From<LengthId> for Dim {
     }
 }
 
+/// Largest constant or coefficient of a dimension: products of two do not overflow.
+const LARGEST: u64 = 1 << 31;
+
 impl Dim {
+    /// Whether all its numbers are small enough to compute with.
+    pub fn is_computable(&self) -> bool {
+        fn atom(a: &Atom) -> bool {
+            match a {
+                Atom::Length(_) | Atom::Value(_) => true,
+                Atom::Div(d, _) => d.is_computable(),
+                Atom::Product(v) => v.iter().all(atom),
+                Atom::Max(a, b) | Atom::Min(a, b) => a.is_computable() && b.is_computable(),
+            }
+        }
+        self.constant.unsigned_abs() <= LARGEST
+            && self.terms.iter().all(|(a, c)| c.unsigned_abs() <= LARGEST && atom(a))
+    }
     /// The constant, if there are no atoms.
     pub fn as_const(&self) -> Option<i64> {
         self.terms.is_empty().then_some(self.constant)

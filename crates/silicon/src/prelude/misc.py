@@ -175,26 +175,3 @@ def nancumsum(a, axis=None):
     """cumsum with NaN as zero."""
     x = _as_float(np.asarray(a))
     return np.cumsum(np.where(np.isnan(x), np.zeros_like(x), x), axis=axis)
-
-
-# binds: numpy.maximum.accumulate
-def maximum_accumulate(array, axis=0):
-    """Running maximum; a NaN stays from where it occurs."""
-    return _accumulate(np.asarray(array), axis, True)
-
-
-# binds: numpy.minimum.accumulate
-def minimum_accumulate(array, axis=0):
-    """Running minimum; a NaN stays from where it occurs."""
-    return _accumulate(np.asarray(array), axis, False)
-
-
-def _accumulate(x, axis, largest):
-    ax = _axis(axis, x.ndim)
-    y = np.moveaxis(x, ax, 0).copy()
-    for i in range(1, y.shape[0]):
-        if largest:
-            y[i] = np.maximum(y[i - 1], y[i])
-        else:
-            y[i] = np.minimum(y[i - 1], y[i])
-    return np.moveaxis(y, 0, ax)

@@ -433,7 +433,7 @@ impl<'a> Eval<'a> {
                 self.call_function(&f, all, kwargs)?;
             }
             _ => {
-                if let Some(fields) = self.dataclass_fields(class) {
+                if let Some(fields) = self.dataclass_fields(class)? {
                     let mut given = args.into_iter();
                     for (name, default) in fields {
                         let v = match given
@@ -461,10 +461,12 @@ impl<'a> Eval<'a> {
         }
         Ok(object)
     }
-    fn dataclass_fields(&self, class: &Rc<Class>) -> Option<Vec<(Rc<str>, Option<Value>)>> {
-        let (_, def) = self.class_defs.iter().find(|(n, _)| *n == class.name)?;
+    /// Fields of a dataclass with their defaults, those of a factory made anew; none for other classes.
+    #[allow(clippy::type_complexity, reason = "names with defaults")]
+    fn dataclass_fields(&mut self, class: &Rc<Class>) -> R<Option<Vec<(Rc<str>, Option<Value>)>>> {
+        let Some((_, def)) = self.class_defs.iter().find(|(n, _)| *n == class.name).cloned() else { return Ok(None) };
         if !def.decorator_list.iter().any(|d| decorator_name(&d.expression).ends_with("dataclass")) {
-            return None;
+            return Ok(None);
         }
         let mut out = Vec::new();
         for s in &def.body {
@@ -475,10 +477,34 @@ impl<'a> Eval<'a> {
                     Cell::Scope { vars, .. } => vars.get(n.id.as_str()).cloned(),
                     _ => None,
                 };
+                let default = match (default, a.value.as_deref()) {
+                    (None, Some(Expr::Call(c))) if decorator_name(&c.func).ends_with("field") => {
+                        self.field_default(&n.id, c)?
+                    }
+                    (default, _) => default,
+                };
                 out.push((Rc::from(n.id.as_str()), default));
             }
         }
-        Some(out)
+        Ok(Some(out))
+    }
+    /// What `field(default_factory=...)` makes.
+    fn field_default(&mut self, name: &str, call: &ruff_python_ast::ExprCall) -> R<Option<Value>> {
+        let Some(factory) = call.arguments.find_keyword("default_factory") else { return Ok(None) };
+        let cell = match &factory.value {
+            Expr::Name(n) if n.id.as_str() == "list" => Cell::List(vec![]),
+            Expr::Name(n) if n.id.as_str() == "dict" => Cell::Dict(vec![]),
+            _ => {
+                return self.refuse_help(
+                    "PM0113",
+                    format!("the default of the field `{name}` is made by something else than `list` or `dict`"),
+                    "pass the field when the object is made, or make it in `__post_init__`",
+                );
+            }
+        };
+        let is_list = matches!(cell, Cell::List(_));
+        let id = self.heap.alloc(cell);
+        Ok(Some(if is_list { Value::List(id) } else { Value::Dict(id) }))
     }
 
     // ---- from the recording ----

@@ -459,6 +459,13 @@ impl<'a> Eval<'a> {
         let body = self.regions.pop().unwrap_or_default();
         let mut func = std::mem::take(&mut self.func);
         func.body = Region { params, body, results };
+        // what is beyond all sizes bounds nothing
+        for (low, high) in func.bounds.values_mut() {
+            for bound in [low, high] {
+                *bound = bound.take().filter(Dim::is_computable);
+            }
+        }
+        func.bounds.retain(|_, (low, high)| low.is_some() || high.is_some());
         let info = EntryInfo {
             name: func.name.clone(),
             source_name: s.name.clone(),

@@ -141,7 +141,7 @@ impl Eval<'_> {
         Some(axes)
     }
     /// Whether an array lies in memory in C order, as far as is known.
-    fn is_contiguous(&self, a: &ArrayRef) -> bool {
+    pub(super) fn is_contiguous(&self, a: &ArrayRef) -> bool {
         let Some(axes) = self.axes(a) else { return false };
         let wide: Vec<Axis> = axes.into_iter().filter(|(d, _)| d.as_const() != Some(1)).collect();
         gap(&wide).is_none() && wide.last().is_none_or(|(_, s)| s.as_const() == Some(1))
@@ -226,6 +226,14 @@ impl Eval<'_> {
     pub(super) fn note_cell(&mut self, cell: CellId, v: ValueId) {
         if self.odd_values.contains(&v) {
             self.odd_cells.insert(cell);
+        }
+    }
+    /// Notes that a new array lies in memory in another order than C's, or may.
+    pub(super) fn note_odd(&mut self, v: &Value, odd: bool) {
+        if let (Value::Array(a), true) = (v, odd)
+            && a.view.is_empty()
+        {
+            self.odd_cells.insert(a.cell);
         }
     }
     /// Notes that a value was read in another order than its memory's: results of arithmetic on it keep that order.

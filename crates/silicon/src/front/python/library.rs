@@ -476,7 +476,7 @@ impl<'a> Eval<'a> {
             "numpy.zeros" | "numpy.ones" | "numpy.empty" | "numpy.ndarray" => {
                 let Some(shape) = a.get(0, "shape") else { return self.raise("TypeError", "missing shape") };
                 let d = a.get(1, "dtype");
-                let _ = a.get(2, "order");
+                let fortran = self.is_fortran(a.get(2, "order"))?;
                 if a.leftover(3).is_some() {
                     return Ok(None);
                 }
@@ -486,7 +486,9 @@ impl<'a> Eval<'a> {
                     "numpy.empty" | "numpy.ndarray" => self.unset_value(d),
                     _ => Value::Int(i128::from(name == "numpy.ones")),
                 };
-                self.filled(shape, &value, d)?
+                let v = self.filled(shape, &value, d)?;
+                self.note_odd(&v, fortran);
+                v
             }
             "numpy.full" => {
                 let (Some(shape), Some(v)) = (a.get(0, "shape"), a.get(1, "fill_value")) else { return Ok(None) };
@@ -537,7 +539,10 @@ impl<'a> Eval<'a> {
                 if name == "numpy.empty_like" {
                     fill = self.unset_value(d);
                 }
-                self.filled(shape, &fill, d)?
+                let v = self.filled(shape, &fill, d)?;
+                let odd = matches!(&x, Value::Array(x) if !self.is_contiguous(x));
+                self.note_odd(&v, odd);
+                v
             }
             "numpy.array"
             | "numpy.asarray"
@@ -552,7 +557,10 @@ impl<'a> Eval<'a> {
                 let d = if name == "numpy.copy" { None } else { a.get(1, "dtype") };
                 let copy = a.keyword("copy");
                 let ndmin = a.keyword("ndmin");
-                let _ = a.keyword("order");
+                let fortran = match a.keyword("order") {
+                    Some(Value::Str(o)) if &*o == "K" => false,
+                    o => self.is_fortran(o)?,
+                };
                 if a.leftover(2).is_some() || !matches!(ndmin, None | Some(Value::Int(0))) {
                     return Ok(None);
                 }
@@ -561,10 +569,16 @@ impl<'a> Eval<'a> {
                 let fresh = matches!(name, "numpy.array" | "numpy.copy")
                     && !matches!(copy, Some(Value::Bool(false) | Value::None));
                 let v = self.array_of(&x, d)?;
-                match (&x, &v) {
+                let odd = matches!(&x, Value::Array(x) if !self.is_contiguous(x));
+                let v = match (&x, &v) {
                     (Value::Array(p), Value::Array(q)) if fresh && p.cell == q.cell => self.copy_array(q)?,
+                    (Value::Array(p), Value::Array(q)) if fortran && p.cell == q.cell => {
+                        return self.refuse("PM0118", format!("`{name}` with the order F is not supported"));
+                    }
                     _ => v,
-                }
+                };
+                self.note_odd(&v, fortran || odd && name != "numpy.ascontiguousarray");
+                v
             }
             "numpy.arange" => {
                 let all: Vec<Value> = a.all().to_vec();

@@ -221,7 +221,7 @@ impl<'a> Eval<'a> {
             "sum" | "prod" | "max" | "min" | "amax" | "amin" | "any" | "all" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
                 let axis = a.get(1, "axis");
-                let keep = a.keyword("keepdims");
+                let (keep, out) = (a.keyword("keepdims"), a.keyword("out"));
                 let d = match n {
                     "sum" | "prod" => a.get(2, "dtype"),
                     _ => None,
@@ -230,7 +230,8 @@ impl<'a> Eval<'a> {
                     return self.refuse("PM0118", format!("`{name}` with {extra} is not supported"));
                 }
                 let d = self.optional_dtype(d)?;
-                self.reduce(n, &x, axis, d, matches!(keep, Some(Value::Bool(true))))?
+                let v = self.reduce(n, &x, axis, d, matches!(keep, Some(Value::Bool(true))))?;
+                self.stored_in(v, out)?
             }
             "argmax" | "argmin" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
@@ -270,7 +271,7 @@ impl<'a> Eval<'a> {
             "cumsum" | "cumprod" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
                 let axis = a.get(1, "axis");
-                let d = a.get(2, "dtype");
+                let (d, out) = (a.get(2, "dtype"), a.keyword("out"));
                 if let Some(extra) = a.leftover(3) {
                     return self.refuse("PM0118", format!("`{name}` with {extra} is not supported"));
                 }
@@ -282,7 +283,8 @@ impl<'a> Eval<'a> {
                 let ty = self.ty(id);
                 let kind = if n == "cumsum" { Reduction::Sum } else { Reduction::Prod };
                 let id = self.emit(Op::Scan { kind, axis }, vec![id], ty)?;
-                self.result(id)
+                let v = self.result(id);
+                self.stored_in(v, out)?
             }
             "dot" | "matmul" => {
                 let (Some(x), Some(y)) = (a.get(0, "a").or(a.get(0, "x1")), a.get(1, "b").or(a.get(1, "x2"))) else {
@@ -461,10 +463,22 @@ impl<'a> Eval<'a> {
             _ => DType::Float64,
         })
     }
-    fn stored_in(&mut self, v: Value, out: Option<Value>) -> R<Value> {
+    /// The result of a function with `out=`: stored there, without a change of kind.
+    pub(super) fn stored_in(&mut self, v: Value, out: Option<Value>) -> R<Value> {
         match out {
             None | Some(Value::None) => Ok(v),
             Some(Value::Array(o)) => {
+                let kind = |d: DType| (d.is_complex(), d.is_float(), d == DType::Bool);
+                if self
+                    .number_dtype(&v)
+                    .is_none_or(|d| kind(d) != kind(o.ty.dtype) || d.is_signed() != o.ty.dtype.is_signed())
+                {
+                    return self.refuse_help(
+                        "PM0118",
+                        format!("`out=` with {} elements for this result is not supported", o.ty.dtype),
+                        "make the array of `out=` with the element type of the result",
+                    );
+                }
                 self.array_set(&o, &Value::Ellipsis, &v)?;
                 Ok(Value::Array(o))
             }

@@ -53,6 +53,7 @@ modules!(
     "shape",
     "smoothing",
     "spectral",
+    "ufunc_methods",
     "waveforms",
     "windows",
 );
@@ -169,12 +170,25 @@ impl<'a> Eval<'a> {
         let Some(Value::Function(f)) = f else {
             return self.refuse("PM0999", format!("internal error: `{def}` is not in the prelude module `{module}`"));
         };
-        let out = match self.call_function(&f, args.to_vec(), kwargs.clone()) {
+        // `out=` works alike everywhere, and is no business of the definitions
+        let (mut kwargs, mut target) = (kwargs.clone(), None);
+        if name.starts_with("numpy.") {
+            let at = kwargs.iter().position(|(k, _)| &**k == "out");
+            target = at.map(|k| kwargs.remove(k).1).filter(|v| !matches!(v, Value::None));
+        }
+        let out = match self.call_function(&f, args.to_vec(), kwargs) {
             Err(Stop::Raised(r)) if r.is_refusal => {
                 return self.refuse("PM0118", format!("`{name}`: {}", r.message));
             }
+            Err(Stop::Raised(r)) if r.message.contains("got an unexpected keyword argument") => {
+                let what = r.message.rsplit(' ').next().unwrap_or_default().to_string();
+                return self.refuse("PM0118", format!("`{name}` with the argument {what} is not supported"));
+            }
             other => other?,
         };
+        if let Some(target) = target {
+            return self.stored_in(out, Some(target)).map(Some);
+        }
         Ok(Some(match out {
             // NumPy gives scalars, not arrays without axes
             Value::Array(a) if a.ty.rank() == 0 => match self.static_array(&a) {
@@ -236,13 +250,7 @@ impl<'a> Eval<'a> {
         }
         let v = self.kernel_call(name, &operands, d)?;
         let v = if python { self.as_python(v)? } else { v };
-        match out {
-            Some(Value::Array(o)) => {
-                self.array_set(&o, &Value::Ellipsis, &v)?;
-                Ok(Value::Array(o))
-            }
-            _ => Ok(v),
-        }
+        self.stored_in(v, out)
     }
     /// Applies a scalar kernel elementwise to operands converted to one type.
     pub fn kernel_call(&mut self, name: &str, args: &[Value], dtype: DType) -> R<Value> {

@@ -75,9 +75,6 @@ pub fn check(module: Module) -> Result<Checked<Module>, Vec<CheckError>> {
     if errors.is_empty() { Ok(Checked(module)) } else { Err(errors) }
 }
 
-/// Largest constant or coefficient of a dimension: products of two do not overflow.
-const LARGEST: u64 = 1 << 31;
-
 fn identifier(s: &str) -> bool {
     let mut chars = s.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
@@ -202,12 +199,9 @@ impl<'a> FuncCheck<'a> {
             }
         }
         fn dim(d: &Dim, n: usize) -> bool {
-            d.constant.unsigned_abs() <= LARGEST
-                && d.terms.iter().all(|(_, c)| c.unsigned_abs() <= LARGEST)
-                && d.terms.iter().all(|(a, c)| *c != 0 && atom(a, n))
-                && d.terms.windows(2).all(|w| w[0].0 < w[1].0)
+            d.terms.iter().all(|(a, c)| *c != 0 && atom(a, n)) && d.terms.windows(2).all(|w| w[0].0 < w[1].0)
         }
-        dim(d, self.module.lengths.len())
+        d.is_computable() && dim(d, self.module.lengths.len())
     }
 
     /// A dimension with what is known of its values put in.
