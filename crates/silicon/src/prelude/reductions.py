@@ -290,7 +290,10 @@ def nanmedian(a, axis=None, keepdims=False):
         raise NotImplementedError("nanmedian of complex values")
     s = np.sort(_last(x, axis), axis=-1)
     m = s.shape[-1]
-    rows = np.reshape(s, (s.size // max(m, 1), m))
+    count = 1
+    for d in s.shape[:-1]:
+        count *= d
+    rows = np.reshape(s, (count, m))
     r = np.full(rows.shape[0], np.nan, dtype=x.dtype)
     for i in range(rows.shape[0]):
         n = int(np.sum((~np.isnan(rows[i])).astype(np.int64)))

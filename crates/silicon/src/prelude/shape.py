@@ -12,6 +12,21 @@ def _order(ndim, source, destination):
     return tuple(order)
 
 
+# binds: numpy.lib.stride_tricks.sliding_window_view
+def sliding_window_view(x, window_shape, axis=None, subok=False, writeable=False):
+    """All windows of a vector, a row each: shape (n - w + 1, w). Not to be written into."""
+    v = np.asarray(x)
+    w = window_shape[0] if isinstance(window_shape, tuple) else window_shape
+    if v.ndim != 1 or (axis is not None and axis != 0 and axis != -1) or writeable:
+        raise NotImplementedError("windows of more than a vector, or to be written into")
+    if w < 0:
+        raise ValueError("`window_shape` cannot contain negative values")
+    n = v.shape[0] - w + 1
+    if n <= 0:
+        raise ValueError("window shape cannot be larger than input array shape")
+    return np.broadcast_to(v[np.arange(n)[:, np.newaxis] + np.arange(w)], (n, w))
+
+
 # binds: numpy.swapaxes
 def swapaxes(a, axis1, axis2):
     """Exchange two axes."""

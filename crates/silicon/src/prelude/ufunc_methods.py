@@ -29,6 +29,36 @@ def minimum_reduce(array, axis=0, keepdims=False):
     return np.min(array, axis=axis, keepdims=keepdims)
 
 
+# binds: numpy.bitwise_and.reduce
+def bitwise_and_reduce(array, axis=0):
+    """Bits set in all elements of a vector."""
+    return _bitwise_reduce(array, axis, lambda a, b: a & b, True)
+
+
+# binds: numpy.bitwise_or.reduce
+def bitwise_or_reduce(array, axis=0):
+    """Bits set in some element of a vector."""
+    return _bitwise_reduce(array, axis, lambda a, b: a | b, False)
+
+
+# binds: numpy.bitwise_xor.reduce
+def bitwise_xor_reduce(array, axis=0):
+    """Parity of each bit over a vector."""
+    return _bitwise_reduce(array, axis, lambda a, b: a ^ b, False)
+
+
+def _bitwise_reduce(array, axis, op, from_ones):
+    v = np.asarray(array)
+    if v.ndim != 1 or (axis is not None and axis != 0 and axis != -1):
+        raise NotImplementedError("reduce of bits of more than a vector")
+    out = np.zeros(1, dtype=v.dtype)
+    if from_ones:
+        out = ~out
+    for i in range(v.shape[0]):
+        out[0] = op(out[0], v[i])
+    return out[0]
+
+
 # binds: numpy.logical_and.reduce
 def logical_and_reduce(array, axis=0, keepdims=False):
     """Whether all are true, over the first axis by default."""
