@@ -6,7 +6,7 @@
 //! See `docs/adr/0005-kernel-forms.md`.
 
 use super::element::Idx;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::hir::{Dim, Func, Inst};
 use crate::lir::{BinOp, BufId, BufKind, Expr, StmtKind, Ty};
 
@@ -37,7 +37,7 @@ struct Wave {
     coefficients: [BufId; 5],
     z: [BufId; 2],
     row: BufId,
-    dst: BufId,
+    dst: Buf,
 }
 
 impl<'m> Lower<'m> {

@@ -1,14 +1,38 @@
 //! Regions, loops, conditionals, and the copies that join their values.
 
 use super::plan::Kept;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::dtype::Scalar;
 use crate::hir::{Inst, Op, Region, ValueId};
 use crate::lir::{BufId, BufKind, Expr, ExprKind, StmtKind, VarId};
 use std::collections::HashMap;
 
-/// A tensor to be copied: destination, source, how many reals.
-pub(super) type Move = (BufId, BufId, Expr);
+/// Reals to be copied.
+pub(super) struct Move {
+    to: Side,
+    from: Side,
+    /// How many.
+    len: Expr,
+}
+
+/// One end of a copy.
+#[derive(Clone, Copy, PartialEq)]
+struct Side {
+    buf: BufId,
+    /// First real.
+    first: i64,
+    /// Distance between reals.
+    step: i64,
+}
+
+impl Side {
+    fn whole(buf: BufId) -> Side {
+        Side { buf, first: 0, step: 1 }
+    }
+    fn at(&self, i: &Expr) -> Expr {
+        i.clone().imul(Expr::int(self.step)).iadd(Expr::int(self.first))
+    }
+}
 
 impl<'m> Lower<'m> {
     /// Emits a region's instructions.
@@ -46,33 +70,52 @@ impl<'m> Lower<'m> {
     }
 
     /// Reals in a tensor.
-    pub(super) fn reals(&mut self, v: ValueId) -> Expr {
+    fn reals(&mut self, v: ValueId) -> Expr {
         let ty = self.func.ty(v);
         let n = self.size(ty);
         n.imul(Expr::int(if ty.dtype.is_complex() { 2 } else { 1 }))
     }
 
+    /// What copies a tensor like `v` between buffers.
+    pub(super) fn moves(&mut self, dst: Buf, src: Buf, v: ValueId) -> Vec<Move> {
+        if dst == src {
+            return Vec::new();
+        }
+        let sides = |b: Buf| match b.im {
+            Some(im) => [Side::whole(b.re), Side::whole(im)],
+            None => [0, 1].map(|first| Side { buf: b.re, first, step: 2 }),
+        };
+        if dst.im.is_none() && src.im.is_none() {
+            let len = self.reals(v);
+            return vec![Move { to: Side::whole(dst.re), from: Side::whole(src.re), len }];
+        }
+        let ty = self.func.ty(v);
+        let len = self.size(ty);
+        let parts = sides(dst).into_iter().zip(sides(src));
+        parts.map(|(to, from)| Move { to, from, len: len.clone() }).collect()
+    }
+
     /// Copies tensors as if all at once.
     pub(super) fn parallel_copy(&mut self, mut moves: Vec<Move>) {
-        moves.retain(|(d, s, _)| d != s);
+        moves.retain(|m| m.to != m.from);
         while !moves.is_empty() {
-            let ready = (0..moves.len()).find(|i| !moves.iter().any(|(_, s, _)| *s == moves[*i].0));
+            let ready = (0..moves.len()).find(|i| !moves.iter().any(|m| m.from.buf == moves[*i].to.buf));
             let i = ready.unwrap_or_else(|| {
                 // a cycle: what the first one overwrites is saved
-                let (dst, ..) = moves[0];
-                let saved = moves.iter().position(|(_, s, _)| *s == dst).unwrap_or(0);
+                let dst = moves[0].to.buf;
+                let saved = moves.iter().position(|m| m.from.buf == dst).unwrap_or(0);
                 let tmp = self.spare(dst);
-                let len = moves[saved].2.clone();
-                self.copy(tmp, dst, len);
+                let len = moves[saved].len.clone().imul(Expr::int(moves[saved].from.step));
+                self.copy(&Move { to: Side::whole(tmp), from: Side::whole(dst), len });
                 for m in &mut moves {
-                    if m.1 == dst {
-                        m.1 = tmp;
+                    if m.from.buf == dst {
+                        m.from.buf = tmp;
                     }
                 }
                 0
             });
-            let (dst, src, len) = moves.remove(i);
-            self.copy(dst, src, len);
+            let m = moves.remove(i);
+            self.copy(&m);
         }
     }
 
@@ -93,21 +136,30 @@ impl<'m> Lower<'m> {
         self.b.new_buf(data.ty, kind, true)
     }
 
-    fn copy(&mut self, dst: BufId, src: BufId, len: Expr) {
+    fn copy(&mut self, m: &Move) {
+        let len = m.len.clone();
         if len.as_int() == Some(0) {
             return;
         }
-        self.b.push(StmtKind::Copy { dst, dst_at: Expr::int(0), src, src_at: Expr::int(0), len });
+        if m.to.step == 1 && m.from.step == 1 {
+            let (dst, src) = (m.to.buf, m.from.buf);
+            self.b.push(StmtKind::Copy { dst, dst_at: Expr::int(0), src, src_at: Expr::int(0), len });
+            return;
+        }
+        let (var, i) = self.begin_for();
+        let value = self.b.load(m.from.buf, m.from.at(&i));
+        self.b.push(StmtKind::Store(m.to.buf, m.to.at(&i), value));
+        self.end_for(var, Expr::int(0), len);
     }
 
-    /// The move that brings a stored tensor into another's buffer.
-    fn tensor_move(&mut self, to: ValueId, from: ValueId) -> Option<Move> {
+    /// What brings a stored tensor into another's buffer.
+    fn tensor_move(&mut self, to: ValueId, from: ValueId) -> Vec<Move> {
         if !matches!(self.plan.kept[to.0 as usize], Kept::Buffer) {
-            return None;
+            return Vec::new();
         }
         let dst = self.buffer(to);
         let src = self.buffer(from);
-        Some((dst, src, self.reals(from)))
+        self.moves(dst, src, from)
     }
 
     /// Declares the variables of carried scalars and moves carried tensors in.

@@ -2,10 +2,10 @@
 //! pulled in the open block are not computed again.
 
 use super::plan::{Kept, unit_axes};
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::dtype::{DType, Scalar};
 use crate::hir::{Binary, Dim, FuncId, Inst, Op, Type, Unary, ValueId};
-use crate::lir::{BinOp, BufId, CheckedOp, Expr, StmtKind, Ty, UnOp};
+use crate::lir::{BinOp, CheckedOp, Expr, StmtKind, Ty, UnOp};
 
 /// Which element: by position in C order, or by one index per axis.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -160,22 +160,32 @@ impl Lower<'_> {
     }
 
     /// An element of a buffer by position.
-    pub(super) fn load(&mut self, buf: BufId, dtype: DType, at: Expr) -> Cx {
+    pub(super) fn load(&mut self, buf: impl Into<Buf>, dtype: DType, at: Expr) -> Cx {
+        let Buf { re: buf, im } = buf.into();
         if !dtype.is_complex() {
             return Cx::real(self.b.load(buf, at));
+        }
+        if let Some(im) = im {
+            return Cx { re: self.b.load(buf, at.clone()), im: Some(self.b.load(im, at)) };
         }
         let at = self.b.define(at.imul(Expr::int(2)));
         Cx { re: self.b.load(buf, at.clone()), im: Some(self.b.load(buf, at.iadd(Expr::int(1)))) }
     }
 
     /// Writes an element of a buffer by position.
-    pub(super) fn store(&mut self, buf: BufId, at: Expr, value: Cx) {
+    pub(super) fn store(&mut self, buf: impl Into<Buf>, at: Expr, value: Cx) {
+        let Buf { re: buf, im: apart } = buf.into();
         match value.im {
             None => self.b.push(StmtKind::Store(buf, at, value.re)),
             Some(im) => {
                 // both parts before either is written: the target may be read for them
                 let re = self.b.define(value.re);
                 let im = self.b.define(im);
+                if let Some(apart) = apart {
+                    self.b.push(StmtKind::Store(buf, at.clone(), re));
+                    self.b.push(StmtKind::Store(apart, at, im));
+                    return;
+                }
                 let at = self.b.define(at.imul(Expr::int(2)));
                 self.b.push(StmtKind::Store(buf, at.clone(), re));
                 self.b.push(StmtKind::Store(buf, at.iadd(Expr::int(1)), im));

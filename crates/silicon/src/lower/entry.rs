@@ -216,7 +216,7 @@ pub(super) fn lower_entry(module: &Module, e: &hir::Entry, faults: &mut Faults) 
 }
 
 impl<'m> Lower<'m> {
-    fn state_buffer(&mut self, field: usize) -> crate::lir::BufId {
+    fn state_buffer(&mut self, field: usize) -> super::Buf {
         let dtype = self.module.state[field].ty.dtype;
         self.place(super::Place::Fixed(Fixed::State(field)), dtype)
     }
@@ -255,7 +255,7 @@ impl<'m> Lower<'m> {
                 let dtype = self.func.ty(*r).dtype;
                 let dst = self.place(super::Place::Fixed(*f), dtype);
                 let src = self.buffer(*r);
-                moves.push((dst, src, self.reals(*r)));
+                moves.extend(self.moves(dst, src, *r));
             }
         }
         self.parallel_copy(moves);

@@ -6,7 +6,8 @@
 //! affine in the loop index: gcc 12 turns a computed row into gathers. See `docs/adr/0005-kernel-forms.md`.
 
 use super::element::Idx;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
+use crate::dtype::DType;
 use crate::hir::{Dim, Func, Inst, Op};
 use crate::lir::{BufId, BufKind, Expr, StmtKind, Ty};
 use std::collections::HashMap;
@@ -22,7 +23,7 @@ const UNROLLED: i64 = 16;
 pub(super) struct Form {
     taps: i64,
     down: i64,
-    /// Outputs in registers.
+    /// Outputs in registers, where an output is one real.
     group: i64,
     /// Outputs dealt for at once, a multiple of `group`.
     block: i64,
@@ -37,7 +38,7 @@ pub(super) fn form(func: &Func, inst: &Inst) -> Option<Form> {
     let Op::Fir { up: 1, down } = inst.op else { return None };
     let taps = func.ty(inst.args[1]).shape[0].as_const().filter(|k| *k > 0)?;
     let size = func.ty(inst.results[0]).dtype.size() as i64;
-    let group = GROUP_BYTES / size;
+    let group = GROUP_BYTES / Ty::of(func.ty(inst.results[0]).dtype).size() as i64;
     let back = (taps - 1 + down - 1) / down;
     let fits = ROWS_BYTES / (down * size) - back;
     let block = (fits / group).max(1) * group;
@@ -50,19 +51,23 @@ pub(super) fn form(func: &Func, inst: &Inst) -> Option<Form> {
 struct Parts {
     form: Form,
     /// x itself, or the rows.
-    src: BufId,
-    dst: BufId,
+    src: Buf,
+    /// A block of x where its elements take calls to compute: those in one loop over neighbours, dealt from here.
+    strip: Option<Buf>,
+    dst: Buf,
     accs: Vec<BufId>,
     /// The last group's: of its own, because a length that varies keeps an array out of registers.
     last: Vec<BufId>,
-    /// Complex data with real taps: twice as many real lanes.
+    /// Pairs of reals with real taps: twice as many real lanes.
     wide: i64,
     paired: bool,
+    /// Parts computed one after the other; None stands for all at once.
+    planes: Vec<Option<usize>>,
     start: Expr,
 }
 
 impl<'m> Lower<'m> {
-    pub(super) fn fir_grouped(&mut self, inst: &'m Inst, form: Form) {
+    pub(super) fn fir_grouped(&mut self, inst: &'m Inst, mut form: Form) {
         let (x, h, y) = (inst.args[0], inst.args[1], inst.results[0]);
         let dtype = self.func.ty(y).dtype;
         let start = self.index(inst.args[2]);
@@ -78,23 +83,32 @@ impl<'m> Lower<'m> {
         self.fir_points(inst, (dst, Expr::int(0), lo.clone()), 1, down);
 
         let ty = Ty::of(dtype);
-        let paired = dtype.is_complex() && !self.func.ty(h).dtype.is_complex();
+        let src = if down == 1 {
+            self.buffer(x)
+        } else {
+            // in the workspace and not on the stack: behind a pointer gcc knows what its stores leave alone
+            self.fir_rows(self.func.ty(x).dtype, form.stride * down)
+        };
+        let strip = down > 1 && self.plan.calls(x);
+        let strip = strip.then(|| self.fir_rows(self.func.ty(x).dtype, (form.block + form.back) * down));
+        let real_taps = !self.func.ty(h).dtype.is_complex();
+        let paired = dtype.is_complex() && real_taps && src.im.is_none();
         let wide = if paired { 2 } else { 1 };
+        if paired {
+            form.group /= 2;
+        } else if !real_taps {
+            // not below 32: gcc unrolls shorter loops before it vectorises
+            form.group = (form.group / 2).max(32);
+        }
+        let planes = if dtype.is_complex() && real_taps && !paired { vec![Some(0), Some(1)] } else { vec![None] };
         let mut arrays = || -> Vec<BufId> {
             (0..if dtype.is_complex() && !paired { 2 } else { 1 })
                 .map(|_| self.b.new_buf(ty, BufKind::Local((form.group * wide) as usize), true))
                 .collect()
         };
         let (accs, last) = (arrays(), arrays());
-        let parts = if dtype.is_complex() { 2 } else { 1 };
-        let src = if down == 1 {
-            self.buffer(x)
-        } else {
-            // in the workspace and not on the stack: behind a pointer gcc knows what its stores leave alone
-            self.b.new_buf(ty, BufKind::Work(Dim::from(form.stride * down * parts)), true)
-        };
         let block = form.block;
-        let mut p = Parts { form, src, dst, accs, last, wide, paired, start };
+        let mut p = Parts { form, src, strip, dst, accs, last, wide, paired, planes, start };
         if down == 1 {
             self.fir_groups(inst, &mut p, &Expr::int(0), &lo, &hi);
         } else {
@@ -110,18 +124,34 @@ impl<'m> Lower<'m> {
         self.fir_points(inst, (dst, hi, count), 1, down);
     }
 
+    /// Workspace for that many elements, complex ones with their parts apart.
+    fn fir_rows(&mut self, dtype: DType, elements: i64) -> Buf {
+        let mut part = || self.b.new_buf(Ty::of(dtype), BufKind::Work(Dim::from(elements)), true);
+        Buf { re: part(), im: dtype.is_complex().then(part) }
+    }
+
     /// Deals the input of outputs m0 .. m0+some into rows: row r holds the samples r, r+down, ... after the first one needed.
     fn fir_deal(&mut self, inst: &'m Inst, p: &Parts, m0: &Expr, some: &Expr) {
         let f = &p.form;
         let first = p.start.clone().iadd(m0.clone().imul(Expr::int(f.down))).isub(Expr::int(f.back * f.down));
         let first = self.b.define(first);
+        let columns = some.clone().iadd(Expr::int(f.back));
+        if let Some(strip) = p.strip {
+            let (vi, i) = self.begin_for();
+            let value = self.element(inst.args[0], &Idx::Multi(vec![first.clone().iadd(i.clone())]));
+            self.store(strip, i, value);
+            self.end_for(vi, Expr::int(0), columns.clone().imul(Expr::int(f.down)));
+        }
         let (vi, i) = self.begin_for();
         for r in 0..f.down {
-            let at = first.clone().iadd(i.clone().imul(Expr::int(f.down))).iadd(Expr::int(r));
-            let value = self.element(inst.args[0], &Idx::Multi(vec![at]));
+            let from = i.clone().imul(Expr::int(f.down)).iadd(Expr::int(r));
+            let value = match p.strip {
+                Some(strip) => self.load(strip, self.func.ty(inst.args[0]).dtype, from),
+                None => self.element(inst.args[0], &Idx::Multi(vec![first.clone().iadd(from)])),
+            };
             self.store(p.src, i.clone().iadd(Expr::int(r * f.stride)), value);
         }
-        self.end_for(vi, Expr::int(0), some.clone().iadd(Expr::int(f.back)));
+        self.end_for(vi, Expr::int(0), columns);
     }
 
     /// Outputs lo..hi after `base`, group by group.
@@ -150,31 +180,21 @@ impl<'m> Lower<'m> {
         let f = &p.form;
         let lanes = outputs.clone().imul(Expr::int(p.wide));
         let ty = Ty::of(self.func.ty(inst.results[0]).dtype);
-        let (vb, b) = self.begin_for();
-        for a in &p.accs {
-            self.b.push(StmtKind::Store(*a, b.clone(), Expr::zero(ty)));
-        }
-        self.end_for(vb, Expr::int(0), lanes.clone());
-
         let unrolled = f.down <= UNROLLED;
         let turn = if unrolled { f.down * ((8 + f.down - 1) / f.down) } else { f.down };
-        let (vt, t) = self.begin_for();
-        self.fir_turn(inst, p, (m, &lanes), &t, turn, turn, unrolled);
-        self.end_for(vt, Expr::int(0), Expr::int(f.taps / turn));
-        let t = Expr::int(f.taps / turn);
-        self.fir_turn(inst, p, (m, &lanes), &t, turn, f.taps % turn, unrolled);
-
-        let (vb, b) = self.begin_for();
-        let to = base.clone().iadd(m.clone()).imul(Expr::int(p.wide)).iadd(b.clone());
-        if p.paired {
-            let v = self.b.load(p.accs[0], b);
-            self.b.push(StmtKind::Store(p.dst, to, v));
-        } else {
-            let im = p.accs.get(1).map(|a| self.b.load(*a, b.clone()));
-            let cx = Cx { re: self.b.load(p.accs[0], b), im };
-            self.store(p.dst, to, cx);
+        for plane in p.planes.clone() {
+            let (vb, b) = self.begin_for();
+            for a in plane.map_or(&p.accs[..], |k| &p.accs[k..=k]) {
+                self.b.push(StmtKind::Store(*a, b.clone(), Expr::zero(ty)));
+            }
+            self.end_for(vb, Expr::int(0), lanes.clone());
+            let (vt, t) = self.begin_for();
+            self.fir_turn(inst, p, (m, &lanes, plane), &t, turn, turn, unrolled);
+            self.end_for(vt, Expr::int(0), Expr::int(f.taps / turn));
+            let t = Expr::int(f.taps / turn);
+            self.fir_turn(inst, p, (m, &lanes, plane), &t, turn, f.taps % turn, unrolled);
         }
-        self.end_for(vb, Expr::int(0), lanes);
+        self.fir_give(p.dst, &p.accs, p.paired, base.clone().iadd(m.clone()), outputs.clone());
     }
 
     /// The first `some` taps of turn `t`.
@@ -183,7 +203,7 @@ impl<'m> Lower<'m> {
         &mut self,
         inst: &'m Inst,
         p: &Parts,
-        place: (&Expr, &Expr),
+        place: (&Expr, &Expr, Option<usize>),
         t: &Expr,
         turn: i64,
         some: i64,
@@ -215,7 +235,14 @@ impl<'m> Lower<'m> {
     }
 
     /// Adds tap j to every output of the group; in rows its sample for output 0 stands at `at`.
-    fn fir_tap(&mut self, inst: &'m Inst, p: &Parts, (m, lanes): (&Expr, &Expr), j: Expr, at: Expr) {
+    fn fir_tap(
+        &mut self,
+        inst: &'m Inst,
+        p: &Parts,
+        (m, lanes, plane): (&Expr, &Expr, Option<usize>),
+        j: Expr,
+        at: Expr,
+    ) {
         let (x, h) = (inst.args[0], inst.args[1]);
         let xt = self.func.ty(x).dtype;
         let tap = self.element(h, &Idx::Multi(vec![j.clone()]));
@@ -224,8 +251,10 @@ impl<'m> Lower<'m> {
         let from = self.b.define(from.iadd(m.clone()).imul(Expr::int(p.wide)));
         let (vb, b) = self.begin_for();
         let at = from.iadd(b.clone());
-        let (acc, value) = if p.paired {
-            (Cx::real(self.b.load(p.accs[0], b.clone())), Cx::real(self.b.load(p.src, at)))
+        let accs = plane.map_or(&p.accs[..], |k| &p.accs[k..=k]);
+        let (acc, value) = if p.paired || plane.is_some() {
+            let src = if plane == Some(1) { p.src.im.unwrap_or(p.src.re) } else { p.src.re };
+            (Cx::real(self.b.load(accs[0], b.clone())), Cx::real(self.b.load(src, at)))
         } else {
             let im = p.accs.get(1).map(|a| self.b.load(*a, b.clone()));
             (Cx { re: self.b.load(p.accs[0], b.clone()), im }, self.load(p.src, xt, at))
@@ -233,7 +262,7 @@ impl<'m> Lower<'m> {
         let value = if value.im.is_some() { self.define_cx(value, None) } else { value };
         let next = self.fir_step(&acc, &tap, &value);
         let next = if next.im.is_some() { self.define_cx(next, None) } else { next };
-        for (a, part) in p.accs.iter().zip(next.parts()) {
+        for (a, part) in accs.iter().zip(next.parts()) {
             self.b.push(StmtKind::Store(*a, b.clone(), part));
         }
         self.end_for(vb, Expr::int(0), lanes.clone());

@@ -2,9 +2,9 @@
 
 use super::element::{Idx, strided};
 use super::plan::Kept;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::hir::{Binary, Inst, Op, Type, ValueId};
-use crate::lir::{BufId, Expr, StmtKind};
+use crate::lir::{Expr, StmtKind};
 
 impl<'m> Lower<'m> {
     pub(super) fn plain(&mut self, inst: &'m Inst) {
@@ -116,7 +116,7 @@ impl<'m> Lower<'m> {
             }
             return;
         }
-        let targets: Vec<BufId> = inst.results.iter().map(|r| self.buffer(*r)).collect();
+        let targets: Vec<Buf> = inst.results.iter().map(|r| self.buffer(*r)).collect();
         self.nest(ty, &mut |l, i| {
             let idx = Idx::Multi(i.to_vec());
             let mut args = Vec::new();
@@ -170,9 +170,19 @@ impl<'m> Lower<'m> {
     }
 
     /// Stores a value that could have been pulled.
-    fn fill(&mut self, inst: &'m Inst, dst: BufId) {
+    fn fill(&mut self, inst: &'m Inst, dst: Buf) {
         let v = inst.results[0];
         let ty = self.func.ty(v);
+        if let (Op::Broadcast, 0, None) = (&inst.op, self.func.ty(inst.args[0]).rank(), dst.im)
+            && let Cx { re, im: Some(im) } = self.scalar(inst.args[0])
+            && re == im
+        {
+            // both parts alike: as reals, a fill that is overwritten later is known as one
+            let n = self.size(ty).imul(Expr::int(2));
+            let (var, i) = self.begin_for();
+            self.b.push(StmtKind::Store(dst.re, i, re));
+            return self.end_for(var, Expr::int(0), n);
+        }
         // pulled as if lazy; its own buffer is not read
         let kept = std::mem::replace(&mut self.plan.kept[v.0 as usize], Kept::Lazy);
         if self.plan.flattenable(self.func, v) {
@@ -193,17 +203,17 @@ impl<'m> Lower<'m> {
     }
 
     /// The result's buffer, holding the operand's contents.
-    fn bring(&mut self, x: ValueId, result: ValueId) -> BufId {
+    fn bring(&mut self, x: ValueId, result: ValueId) -> Buf {
         let dst = self.buffer(result);
         let src = self.buffer(x);
-        let n = self.reals(x);
-        self.parallel_copy(vec![(dst, src, n)]);
+        let moves = self.moves(dst, src, x);
+        self.parallel_copy(moves);
         dst
     }
 
     fn compress(&mut self, inst: &'m Inst) {
         let (count, idx) = (inst.results[0], inst.results[1]);
-        let dst = self.buffer(idx);
+        let dst = self.buffer(idx).re;
         let mask = inst.args[0];
         let n = self.dim(&self.func.ty(mask).shape[0]);
         let name = self.func.values[count.0 as usize].name.clone();

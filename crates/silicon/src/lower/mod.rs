@@ -52,6 +52,21 @@ impl Cx {
     }
 }
 
+/// Where the elements of a tensor stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Buf {
+    /// Real elements, pairs of reals, or real parts.
+    re: BufId,
+    /// Imaginary parts that stand apart.
+    im: Option<BufId>,
+}
+
+impl From<BufId> for Buf {
+    fn from(re: BufId) -> Buf {
+        Buf { re, im: None }
+    }
+}
+
 /// The distinct faults of a program, in order of first use.
 #[derive(Default)]
 struct Faults(Vec<Fault>);
@@ -76,7 +91,7 @@ struct Lower<'m> {
     b: Builder,
     scalars: BTreeMap<ValueId, Cx>,
     lengths: BTreeMap<LengthId, Expr>,
-    places: BTreeMap<Place, BufId>,
+    places: BTreeMap<Place, Buf>,
     tables: BTreeMap<TableId, BufId>,
     /// Reals of every port's largest value.
     port_reals: Vec<Dim>,
@@ -341,32 +356,32 @@ impl Lower<'_> {
         out
     }
     /// The buffer that holds a stored tensor.
-    fn buffer(&mut self, v: ValueId) -> BufId {
+    fn buffer(&mut self, v: ValueId) -> Buf {
         match self.plan.kept[v.0 as usize] {
             Kept::Alias(x) => self.buffer(x),
             Kept::Table => {
                 let Some(hir::Op::Table(t)) = self.plan.def[v.0 as usize].map(|i| &i.op) else {
                     self.bug("a table without definition");
-                    return BufId(0);
+                    return BufId(0).into();
                 };
                 if let Some(b) = self.tables.get(t) {
-                    return *b;
+                    return (*b).into();
                 }
                 let ty = Ty::of(self.module.tables[t.0 as usize].dtype);
                 let b = self.b.new_buf(ty, BufKind::Table(t.0 as usize), false);
                 self.tables.insert(*t, b);
-                b
+                b.into()
             }
             _ => match self.layout.place.get(&v).copied() {
                 Some(p) => self.place(p, self.func.ty(v).dtype),
                 None => {
                     self.bug(format!("%{} has no buffer", v.0));
-                    BufId(0)
+                    BufId(0).into()
                 }
             },
         }
     }
-    fn place(&mut self, p: Place, dtype: DType) -> BufId {
+    fn place(&mut self, p: Place, dtype: DType) -> Buf {
         if let Some(b) = self.places.get(&p) {
             return *b;
         }
@@ -381,15 +396,19 @@ impl Lower<'_> {
                 };
                 (s.ty, kind)
             }
+            Place::Planes(re, im) => {
+                let (re, im) = (self.place(Place::Slot(re), dtype), self.place(Place::Slot(im), dtype));
+                return Buf { re: re.re, im: Some(im.re) };
+            }
         };
-        let b = self.b.new_buf(ty, kind, true);
+        let b = self.b.new_buf(ty, kind, true).into();
         self.places.insert(p, b);
         b
     }
     /// The scratch buffers of an instruction.
-    fn scratch(&mut self, inst: &hir::Inst) -> Vec<BufId> {
-        let slots = inst.results.first().and_then(|r| self.layout.scratch.get(r)).cloned().unwrap_or_default();
-        slots.into_iter().map(|s| self.place(Place::Slot(s), DType::Bool)).collect()
+    fn scratch(&mut self, inst: &hir::Inst) -> Vec<Buf> {
+        let places = inst.results.first().and_then(|r| self.layout.scratch.get(r)).cloned().unwrap_or_default();
+        places.into_iter().map(|p| self.place(p, DType::Bool)).collect()
     }
     /// Opens a loop body in which elements are pulled afresh.
     fn begin_for(&mut self) -> (crate::lir::VarId, Expr) {

@@ -367,6 +367,14 @@ impl<'m> Plan<'m> {
         }
     }
 
+    /// Whether pulling an element of `v` calls a kernel.
+    pub(super) fn calls(&self, v: ValueId) -> bool {
+        let i = v.0 as usize;
+        self.kept[i] == Kept::Lazy
+            && self.def[i]
+                .is_some_and(|inst| matches!(inst.op, Op::Kernel(_)) || inst.args.iter().any(|a| self.calls(*a)))
+    }
+
     /// Whether the elements of `v` can be pulled by their position in C order.
     pub(super) fn flattenable(&self, func: &Func, v: ValueId) -> bool {
         let ty = func.ty(v);

@@ -2,7 +2,7 @@
 //! additions while the compiler vectorises across outputs.
 
 use super::element::Idx;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::dtype::DType;
 use crate::hir::{Dim, Func, Inst, Op};
 use crate::lir::{BinOp, BufId, BufKind, Expr, ExprKind, StmtKind, Ty};
@@ -50,7 +50,7 @@ impl<'m> Lower<'m> {
     }
 
     /// Splits x into `down` contiguous phases; x itself when nothing is dropped. Gives the buffer and phase length.
-    fn deinterleave(&mut self, inst: &'m Inst, n: Expr, down: i64) -> (BufId, Expr) {
+    fn deinterleave(&mut self, inst: &'m Inst, n: Expr, down: i64) -> (Buf, Expr) {
         let x = inst.args[0];
         if down == 1 {
             return (self.buffer(x), Expr::int(0));
@@ -89,12 +89,15 @@ impl<'m> Lower<'m> {
     }
 
     /// One output after the other, any `up`, with taps that fall outside x left out.
-    pub(super) fn fir_points(&mut self, inst: &'m Inst, (dst, lo, hi): (BufId, Expr, Expr), up: i64, down: i64) {
+    pub(super) fn fir_points(&mut self, inst: &'m Inst, (dst, lo, hi): (Buf, Expr, Expr), up: i64, down: i64) {
         let (x, h, y) = (inst.args[0], inst.args[1], inst.results[0]);
         let start = self.index(inst.args[2]);
         let dtype = self.func.ty(y).dtype;
         let n = self.dim(&self.func.ty(x).shape[0]);
         let k = self.dim(&self.func.ty(h).shape[0]);
+        // gcc warns of what a loop of no round would do unless it is told that there is none
+        let some = lo.clone().lt(hi.clone());
+        self.begin_block();
         let (vm, m) = self.begin_for();
         let centre = self.b.define(start.iadd(m.clone().imul(Expr::int(down))));
         // j with 0 <= centre - j <= (n-1)*up, j = centre modulo up
@@ -122,6 +125,12 @@ impl<'m> Lower<'m> {
         self.b.end_for(vj, first, end, up);
         self.store(dst, m, acc);
         self.end_for(vm, lo, hi);
+        let then = self.end_block();
+        match some.kind {
+            ExprKind::Const(0) => {}
+            ExprKind::Const(_) => then.into_iter().for_each(|s| self.b.push(s.kind)),
+            _ => self.b.push(StmtKind::If { cond: some, then, otherwise: Vec::new() }),
+        }
     }
 
     /// acc + h * v.
@@ -163,8 +172,8 @@ impl<'m> Lower<'m> {
     fn fir_blocks(
         &mut self,
         inst: &'m Inst,
-        dst: BufId,
-        (src, phase): (BufId, Expr),
+        dst: Buf,
+        (src, phase): (Buf, Expr),
         (start, k): (Expr, Expr),
         (lo, hi): (Expr, Expr),
         down: i64,
@@ -174,14 +183,14 @@ impl<'m> Lower<'m> {
         let dtype = self.func.ty(y).dtype;
         let ty = Ty::of(dtype);
         let real_taps = !self.func.ty(h).dtype.is_complex();
-        // complex data with real taps is twice as many real lanes
-        let paired = dtype.is_complex() && real_taps;
+        // pairs of reals with real taps are twice as many real lanes
+        let paired = dtype.is_complex() && real_taps && src.im.is_none();
         let wide = if paired { 2 } else { 1 };
         let accs: Vec<BufId> = (0..if dtype.is_complex() && !paired { 2 } else { 1 })
             .map(|_| self.b.new_buf(ty, BufKind::Local((BLOCK * wide) as usize), true))
             .collect();
-        let body = |l: &mut Self, m: Expr, lanes: Expr| {
-            let lanes = lanes.imul(Expr::int(wide));
+        let body = |l: &mut Self, m: Expr, outputs: Expr| {
+            let lanes = outputs.clone().imul(Expr::int(wide));
             let (vb, b) = l.begin_for();
             for a in &accs {
                 l.b.push(StmtKind::Store(*a, b.clone(), Expr::zero(ty)));
@@ -202,7 +211,7 @@ impl<'m> Lower<'m> {
             let (vb, b) = l.begin_for();
             let at = base.iadd(b.clone());
             let (acc, value) = if paired {
-                (Cx::real(l.b.load(accs[0], b.clone())), Cx::real(l.b.load(src, at)))
+                (Cx::real(l.b.load(accs[0], b.clone())), Cx::real(l.b.load(src.re, at)))
             } else {
                 let im = accs.get(1).map(|a| l.b.load(*a, b.clone()));
                 (Cx { re: l.b.load(accs[0], b.clone()), im }, l.load(src, xt, at))
@@ -215,17 +224,7 @@ impl<'m> Lower<'m> {
             }
             l.end_for(vb, Expr::int(0), lanes.clone());
             l.end_for(vj, Expr::int(0), k.clone());
-            let (vb, b) = l.begin_for();
-            let to = m.imul(Expr::int(wide)).iadd(b.clone());
-            if paired {
-                let v = l.b.load(accs[0], b);
-                l.b.push(StmtKind::Store(dst, to, v));
-            } else {
-                let im = accs.get(1).map(|a| l.b.load(*a, b.clone()));
-                let cx = Cx { re: l.b.load(accs[0], b), im };
-                l.store(dst, to, cx);
-            }
-            l.end_for(vb, Expr::int(0), lanes);
+            l.fir_give(dst, &accs, paired, m, outputs);
         };
         let whole = hi.clone().isub(lo.clone());
         let whole = self.b.define(whole.clone().isub(whole.imod(Expr::int(BLOCK))).iadd(lo.clone()));
@@ -242,6 +241,22 @@ impl<'m> Lower<'m> {
         body(self, whole, left.clone());
         let then = self.end_block();
         self.b.push(StmtKind::If { cond: Expr::int(0).lt(left), then, otherwise: Vec::new() });
+    }
+
+    /// Stores a group's accumulators as the outputs from `m` on.
+    pub(super) fn fir_give(&mut self, dst: Buf, accs: &[BufId], paired: bool, m: Expr, outputs: Expr) {
+        let (vb, b) = self.begin_for();
+        if paired && dst.im.is_none() {
+            let v = self.b.load(accs[0], b.clone());
+            self.b.push(StmtKind::Store(dst.re, m.imul(Expr::int(2)).iadd(b), v));
+            return self.end_for(vb, Expr::int(0), outputs.imul(Expr::int(2)));
+        }
+        let part = |b: Expr, k: i64| if paired { b.imul(Expr::int(2)).iadd(Expr::int(k)) } else { b };
+        let re = self.b.load(accs[0], part(b.clone(), 0));
+        let im = if paired { Some(accs[0]) } else { accs.get(1).copied() };
+        let im = im.map(|a| self.b.load(a, part(b.clone(), 1)));
+        self.store(dst, m.iadd(b), Cx { re, im });
+        self.end_for(vb, Expr::int(0), outputs);
     }
 
     pub(super) fn sosfilt(&mut self, inst: &'m Inst) {

@@ -1,10 +1,10 @@
 //! Sorting along the last axis: a bottom-up merge sort, stable, so `Sort` and `ArgSort` agree.
 
 use super::element::Idx;
-use super::{Cx, Lower};
+use super::{Buf, Cx, Lower};
 use crate::dtype::DType;
 use crate::hir::{Dim, Inst, Op, ValueId};
-use crate::lir::{BinOp, BufId, Expr, StmtKind, Ty, UnOp};
+use crate::lir::{BinOp, Expr, StmtKind, Ty, UnOp};
 
 /// Scratch tensors of a sort: one row of keys for a sort; two rows of positions and one of keys for an argsort.
 pub(super) fn scratch(func: &crate::hir::Func, inst: &Inst) -> Vec<(DType, Dim)> {
@@ -61,8 +61,8 @@ impl<'m> Lower<'m> {
         x: ValueId,
         row: &[Expr],
         key: DType,
-        (dst, base): (BufId, Expr),
-        spare: &[BufId],
+        (dst, base): (Buf, Expr),
+        spare: &[Buf],
         n: Expr,
         positions: bool,
     ) {
@@ -127,23 +127,24 @@ impl<'m> Lower<'m> {
         let both = w.clone().imul(Expr::int(2));
         let pairs = n.clone().iadd(both.clone()).isub(Expr::int(1)).idiv(both.clone());
         self.b.end_for(runs, Expr::int(0), pairs, 1);
-        let parts = Expr::int(if dtype.is_complex() { 2 } else { 1 });
-        self.b.push(StmtKind::Copy {
-            dst,
-            dst_at: base.imul(parts.clone()),
-            src: other,
-            src_at: Expr::int(0),
-            len: n.clone().imul(parts),
-        });
+        if dst.im.is_none() && other.im.is_none() {
+            let (dst, src, len) = (dst.re, other.re, n.clone());
+            self.b.push(StmtKind::Copy { dst, dst_at: base, src, src_at: Expr::int(0), len });
+        } else {
+            let (v, i) = self.begin_for();
+            let value = self.load(other, dtype, i.clone());
+            self.store(dst, base.iadd(i), value);
+            self.end_for(v, Expr::int(0), n.clone());
+        }
         self.b.push(StmtKind::Assign(width, both));
         let body = self.b.close();
         self.b.push(StmtKind::Loop { head: Vec::new(), cond: w.lt(n), body });
     }
 
     /// The key at a place of the row being sorted.
-    fn sorted_key(&mut self, at: Expr, key: DType, dst: BufId, base: &Expr, spare: &[BufId], positions: bool) -> Cx {
+    fn sorted_key(&mut self, at: Expr, key: DType, dst: Buf, base: &Expr, spare: &[Buf], positions: bool) -> Cx {
         let cx = if positions {
-            let which = self.b.load(dst, base.clone().iadd(at));
+            let which = self.b.load(dst.re, base.clone().iadd(at));
             let which = self.b.define(which);
             self.load(spare[0], key, which)
         } else {

@@ -1,7 +1,8 @@
 //! Which buffers share memory. An interference graph over the stored tensors (Chaitin): a definition of one while
 //! another is live means they need different memory. Values joined by a copy (a store and its operand, a loop's
 //! initial, carried and final value, a result and its port) are merged where they do not interfere, so that stores
-//! happen in place; what remains is coloured into slots.
+//! happen in place; what remains is coloured into slots. Complex elements outside ports and state have their parts in
+//! two slots: loops over them need no shuffles, and neighbouring stores are never the two parts of one product.
 
 use super::bounds::Bounds;
 use super::plan::{Kept, Plan};
@@ -22,6 +23,8 @@ pub(super) enum Fixed {
 pub(super) enum Place {
     Fixed(Fixed),
     Slot(usize),
+    /// Complex elements with their real parts in one slot and their imaginary parts in another.
+    Planes(usize, usize),
 }
 
 /// Memory inside the function.
@@ -37,8 +40,8 @@ pub(super) struct Slot {
 #[derive(Default)]
 pub(super) struct Layout {
     pub(super) place: BTreeMap<ValueId, Place>,
-    /// Scratch slots by the first result of the instruction.
-    pub(super) scratch: BTreeMap<ValueId, Vec<usize>>,
+    /// Scratch by the first result of the instruction.
+    pub(super) scratch: BTreeMap<ValueId, Vec<Place>>,
     pub(super) slots: Vec<Slot>,
 }
 
@@ -409,7 +412,7 @@ impl Builder<'_, '_> {
         }
         let mut layout = Layout::default();
         let mut members: Vec<Vec<usize>> = Vec::new();
-        let mut slot_of: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut place_of: BTreeMap<usize, Place> = BTreeMap::new();
         let mut stack = 0;
         for n in 0..self.nodes.len() {
             let node = &self.nodes[n];
@@ -417,23 +420,28 @@ impl Builder<'_, '_> {
                 continue;
             }
             let ty = Ty::of(node.dtype);
-            let reals = node.capacity.scale(if node.dtype.is_complex() { 2 } else { 1 });
-            let free = |s: &usize| members[*s].iter().all(|m| !self.edges[n].contains(m));
+            let reals = &node.capacity;
             let same_kind = |s: &Slot| s.ty == ty && s.capacity.as_const().is_some() == reals.as_const().is_some();
-            let found = (0..layout.slots.len()).filter(|s| same_kind(&layout.slots[*s])).find(free);
-            let slot = match found {
-                Some(s) => {
-                    layout.slots[s].capacity = layout.slots[s].capacity.maximum(&reals);
-                    s
-                }
-                None => {
-                    layout.slots.push(Slot { ty, capacity: reals, on_stack: false });
-                    members.push(Vec::new());
-                    layout.slots.len() - 1
-                }
+            let mut slot = || {
+                let free = |s: &usize| members[*s].iter().all(|m| *m != n && !self.edges[n].contains(m));
+                let found = (0..layout.slots.len()).filter(|s| same_kind(&layout.slots[*s])).find(free);
+                let slot = match found {
+                    Some(s) => {
+                        layout.slots[s].capacity = layout.slots[s].capacity.maximum(reals);
+                        s
+                    }
+                    None => {
+                        layout.slots.push(Slot { ty, capacity: reals.clone(), on_stack: false });
+                        members.push(Vec::new());
+                        layout.slots.len() - 1
+                    }
+                };
+                members[slot].push(n);
+                slot
             };
-            members[slot].push(n);
-            slot_of.insert(n, slot);
+            let first = slot();
+            let place = if node.dtype.is_complex() { Place::Planes(first, slot()) } else { Place::Slot(first) };
+            place_of.insert(n, place);
         }
         for s in &mut layout.slots {
             if let Some(k) = s.capacity.as_const() {
@@ -448,12 +456,12 @@ impl Builder<'_, '_> {
             let c = find(&class, *n);
             let place = match self.nodes[c].fixed {
                 Some(f) => Place::Fixed(f),
-                None => Place::Slot(slot_of[&c]),
+                None => place_of[&c],
             };
             layout.place.insert(*v, place);
         }
         for (v, ids) in &self.scratch {
-            layout.scratch.insert(*v, ids.iter().map(|n| slot_of[&find(&class, *n)]).collect());
+            layout.scratch.insert(*v, ids.iter().map(|n| place_of[&find(&class, *n)]).collect());
         }
         layout
     }

@@ -113,18 +113,81 @@ fn fused_instructions_are_turned_off_only_where_they_could_be_misused() {
         ("wavefront_float32_8", false),
         ("wavefront_complex128_3", true),
     ];
+    let off = |program: &Program| {
+        let files = C.emit(program).files;
+        let source = files.iter().find(|(f, _)| f.ends_with(".c")).unwrap().1;
+        source.contains("no-avx512f")
+    };
+    // parts of complex values stand apart in the workspace, side by side in ports
+    for (text, turned_off) in [(TURNED, false), (DECIMATOR, true)] {
+        let module = proofmark_silicon::hir::parse(text).expect("a module");
+        assert_eq!(off(&lower(&check(module).unwrap()).unwrap()), turned_off, "{text}");
+    }
     let mut seen = 0;
     for Case { module, .. } in programs::all() {
-        let Some((name, off)) = expected.iter().find(|(n, _)| *n == module.name) else { continue };
+        let Some((name, turned_off)) = expected.iter().find(|(n, _)| *n == module.name) else { continue };
         let program = lower(&check(module).unwrap()).unwrap();
-        let files = C.emit(&program).files;
-        let source = files.iter().find(|(f, _)| f.ends_with(".c")).unwrap().1;
-        assert_eq!(source.contains("no-avx512f"), *off, "{name}");
+        assert_eq!(off(&program), *turned_off, "{name}");
         seen += 1;
     }
     assert_eq!(seen, expected.len());
 }
 
+/// A product that a FIR filters, then the real parts of products of neighbours, through a kernel with a branch whose arms
+/// hold a sum and a difference of products.
+const TURNED: &str = "module \"turned\"
+length \"n\" 1 .. 100000
+table \"h\" float32[5] \"given\" [0.25, -0.5, 1.0, 0.0, 0.125]
+kernel func \"bend\"(%0: float32, %1: float32) {
+  %2: bool = gt(%0, %1)
+  %3: float32 = mul(%0, %1)
+  %6: float32 = if(%2) then {
+    %4: float32 = add(%3, %0)
+    yield %4
+  } else {
+    %5: float32 = sub(%0, %3)
+    yield %5
+  }
+  yield %6
+}
+entry (input \"x\", input \"w\") -> (output \"y\") func \"run\"(%0: complex64[$0], %1: complex64[$0]) {
+  %2: float32[5] = table[0]
+  %3: int64 = const[int64 0]
+  %4: int64 = const[int64 1]
+  %5: complex64[$0] = mul(%0, %1)
+  %6: complex64[$0+4] = fir[1, 1](%5, %2, %3)
+  %7: complex64[$0+3] = slice[1](%6, %3)
+  %8: complex64[$0+3] = slice[1](%6, %4)
+  %9: complex64[$0+3] = mul(%7, %8)
+  %10: float32[$0+3] = real(%9)
+  %11: float32[$0+3] = imag(%9)
+  %12: float32[$0+3] = kernel[0](%10, %11)
+  %13: float32[div($0+3, 3)] = fir[1, 3](%12, %2, %3)
+  yield %13
+}
+";
+/// Complex values in planes, in ports, and brought from one to the other: loops that swap them, a sort, a conditional.
+const PLANES: &str = "module \"planes\"
+length \"n\" 0 .. 1000
+entry (input \"x\", input \"k\") -> (output \"y\", output \"z\", output \"s\") func \"run\"(%0: complex64[$0], %1: int64) {
+  %2: int64 = const[int64 0]
+  %3: complex64[$0] = mul(%0, %0)
+  %4: complex64[$0] = add(%3, %0)
+  %10: complex64[$0], %11: complex64[$0], %12: complex64[$0] = for[1](%2, %1, %0, %3, %4) body(%5: int64, %6: complex64[$0], %7: complex64[$0], %8: complex64[$0]) {
+    %9: complex64[$0] = mul(%6, %8)
+    yield %7, %9, %6
+  }
+  %13: bool = gt(%1, %2)
+  %15: complex64[$0] = if(%13) then {
+    %14: complex64[$0] = sub(%10, %11)
+    yield %14
+  } else {
+    yield %11
+  }
+  %16: complex64[$0] = sort(%15)
+  yield %10, %12, %16
+}
+";
 /// A FIR that keeps every eighth output, then products of neighbours.
 const DECIMATOR: &str = "module \"decimator\"
 length \"n\" 1 ..
@@ -153,6 +216,39 @@ entry (input \"x\") -> (output \"y\") func \"run\"(%0: float64[$0]) {
   yield %5
 }
 ";
+
+#[test]
+fn complex_values_apart_and_side_by_side_equal_the_interpreter() {
+    let noise = |d, n: usize, seed| programs::noise(d, &[n], seed);
+    let c = proofmark_silicon::dtype::DType::Complex64;
+    for (text, fma) in [(TURNED, false), (TURNED, true), (PLANES, false)] {
+        let mut module = proofmark_silicon::hir::parse(text).unwrap_or_else(|e| panic!("{e}"));
+        module.fma = fma;
+        let name = format!("{}, fma {fma}", module.name);
+        let module = check(module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let program = lower(&module).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+        let mut steps: Vec<(usize, Vec<_>)> = Vec::new();
+        for n in [1, 2, 33, 100, 700] {
+            if text == PLANES {
+                let rounds = |k: i64| programs::scalar(proofmark_silicon::dtype::Scalar::i64(k));
+                steps.extend((0..4).map(|k| (0, vec![noise(c, n, 3 + n as u64), rounds(k)])));
+            } else {
+                steps.push((0, vec![noise(c, n, 3 + n as u64), noise(c, n, 5 + n as u64)]));
+            }
+        }
+        let expected = interpret(&module, &program, &steps);
+        let calls = calls(&program, &steps, &expected);
+        let asan = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+        same(&expected, &run_c(&program, &calls, "gcc", &asan), &format!("{name}, gcc with sanitizers"));
+        for compiler in ["gcc", "clang"] {
+            for flags in [&["-O0"][..], &["-O2"], &["-O3", "-march=native"]] {
+                same(&expected, &run_c(&program, &calls, compiler, flags), &format!("{name}, {compiler} {flags:?}"));
+            }
+        }
+        let std = ["--cfg", "feature=\"std\"", "-C", "opt-level=1", "-C", "overflow-checks=on"];
+        same(&expected, &run_rust(&program, &calls, &std), &format!("{name}, rustc"));
+    }
+}
 
 /// Block forms, fed in blocks of several sizes, with the state that they keep.
 #[test]

@@ -59,6 +59,8 @@ struct Analysis<'a> {
     kept: HashMap<(usize, BufId), Made>,
     /// The stretch of code being looked at.
     here: usize,
+    /// The conditionals and their branches around what is being looked at.
+    arms: Vec<(usize, usize)>,
 }
 
 /// Something written: an array (all of the state counts as one) at a place, or a variable that changes.
@@ -66,7 +68,20 @@ struct Analysis<'a> {
 enum Target {
     Array(BufId),
     State,
-    Variable,
+    Variable(VarId, Vec<(usize, usize)>),
+}
+
+impl Target {
+    /// Whether two may be two results of one stretch of code.
+    fn meets(&self, other: &Target) -> bool {
+        match (self, other) {
+            // one variable in two branches of one conditional is one result
+            (Target::Variable(v, a), Target::Variable(w, b)) => {
+                v != w || !a.iter().any(|(at, arm)| b.iter().any(|(by, other)| at == by && arm != other))
+            }
+            _ => self == other,
+        }
+    }
 }
 
 /// Target, place, what the value is made of.
@@ -74,8 +89,15 @@ type Written = (Target, Affine, Made);
 
 impl<'a> Analysis<'a> {
     fn new(program: &'a Program, body: &'a Body) -> Analysis<'a> {
-        let mut a =
-            Analysis { program, body, made: HashMap::new(), places: HashMap::new(), kept: HashMap::new(), here: 0 };
+        let mut a = Analysis {
+            program,
+            body,
+            made: HashMap::new(),
+            places: HashMap::new(),
+            kept: HashMap::new(),
+            here: 0,
+            arms: Vec::new(),
+        };
         // variables that change may feed each other around a loop: until nothing more is learnt
         loop {
             let before = (a.made.clone(), a.kept.clone());
@@ -218,11 +240,20 @@ impl<'a> Analysis<'a> {
                     };
                     out.push((target, self.affine(at), self.made(e)));
                 }
-                StmtKind::Assign(_, e) if e.ty.is_float() => out.push((Target::Variable, None, self.made(e))),
+                StmtKind::Assign(v, e) if e.ty.is_float() => {
+                    out.push((Target::Variable(*v, self.arms.clone()), None, self.made(e)))
+                }
                 _ => {}
             }
-            for block in s.blocks() {
-                if if inlined(s) { self.gather(block, out) } else { self.pairs(block) } {
+            for (arm, block) in s.blocks().into_iter().enumerate() {
+                if matches!(s.kind, StmtKind::If { .. }) {
+                    self.arms.push((std::ptr::from_ref(s) as usize, arm));
+                }
+                let found = if inlined(s) { self.gather(block, out) } else { self.pairs(block) };
+                if matches!(s.kind, StmtKind::If { .. }) {
+                    self.arms.pop();
+                }
+                if found {
                     return true;
                 }
             }
@@ -233,7 +264,7 @@ impl<'a> Analysis<'a> {
 
 fn pair((t, at, a): &Written, (u, by, b): &Written) -> bool {
     let alternate = (a.sum && b.difference) || (a.difference && b.sum);
-    if !alternate || t != u {
+    if !alternate || !t.meets(u) {
         return false;
     }
     match (t, at, by) {

@@ -182,7 +182,11 @@ impl Printer<'_> {
             UnOp::Rint => self.math("rint", ty, a),
             UnOp::IsNan => self.helper("isnan", a.ty, &[a]),
             UnOp::IsInf => format!("(isinf({}) != 0)", self.top(a)),
-            UnOp::SignBit => format!("(signbit({}) != 0)", self.top(a)),
+            // of the bits: gcc 12 does not vectorise signbit of a double
+            UnOp::SignBit => {
+                let int = if a.ty == Ty::F32 { Ty::I32 } else { Ty::I64 };
+                format!("({} < 0)", self.bitcast(a, int))
+            }
             UnOp::Bitcast => self.bitcast(a, ty),
             UnOp::Cast => self.cast(a, ty),
         }

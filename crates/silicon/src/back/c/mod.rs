@@ -377,28 +377,62 @@ fn mentions(text: &str, name: &str) -> bool {
 fn entry(program: &Program, e: &Entry, helpers: &mut Helpers, t: &mut Text) {
     let names = Names::entry(program, e);
     let params = parameters(program, e, &names, true);
-    let span = e.span;
-    t.from(span, format!("{} {}({})\n{{", status_type(program), entry_name(program, &e.name), params.join(", ")));
-    t.indent();
+    let public = entry_name(program, &e.name);
     let mut code =
         Code { p: Printer { program, body: &e.body, names: &names, helpers }, t: Text::default(), entry: Some(e) };
-    code.lengths(e);
+    let parts = code.work_parts(e);
+    if parts.len() < 2 {
+        code.lengths(e, true);
+        for (declared, at) in parts {
+            code.t.line(format!("{declared} = {at};"));
+        }
+        code.buffers(e);
+        code.block(&e.body.stmts);
+        return function(program, e, (&public, ""), &params, code.t, None, t);
+    }
+    // clang takes `restrict` at its word for parameters only, and else suspects the parts of the workspace of overlapping
+    let inner = format!("pm_run_{public}");
+    let (outside, work) = params.split_at(params.len() - 1);
+    let (declared, places): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
+    code.lengths(e, false);
     code.buffers(e);
     code.block(&e.body.stmts);
-    let text = code.t;
-    let mut all: Vec<String> = Vec::new();
-    for p in &params {
-        if let Some(n) = p.rsplit([' ', '*']).next().filter(|n| *n != "void") {
-            all.push(n.to_string());
-        }
-    }
-    for n in all {
-        if !mentions(&text.text, &n) {
+    let body = std::mem::take(&mut code.t);
+    let inside: Vec<String> = outside.iter().cloned().chain(declared).collect();
+    function(program, e, (&inner, "static inline "), &inside, body, None, t);
+    code.lengths(e, true);
+    let given = outside.iter().chain(work).map(|p| parameter_name(p)).take(outside.len());
+    let given: Vec<String> = given.map(str::to_string).chain(places).collect();
+    let call = format!("{inner}({})", given.join(", "));
+    function(program, e, (&public, ""), &params, code.t, Some(call), t);
+}
+
+/// The name in a parameter's declaration.
+fn parameter_name(declared: &str) -> &str {
+    declared.rsplit([' ', '*']).next().unwrap_or(declared)
+}
+
+/// Prints a function that returns a status: of the call, else `OK`.
+fn function(
+    program: &Program,
+    e: &Entry,
+    (name, storage): (&str, &str),
+    params: &[String],
+    text: Text,
+    call: Option<String>,
+    t: &mut Text,
+) {
+    let span = e.span;
+    t.from(span, format!("{storage}{} {name}({})\n{{", status_type(program), params.join(", ")));
+    t.indent();
+    let result = call.unwrap_or_else(|| status(program, crate::lir::OK));
+    for n in params.iter().map(|p| parameter_name(p)).filter(|n| *n != "void") {
+        if !mentions(&text.text, n) && !mentions(&result, n) {
             t.line(format!("(void){n};"));
         }
     }
     append_indented(t, text);
-    t.line(format!("return {};", status(program, crate::lir::OK)));
+    t.line(format!("return {result};"));
     t.dedent();
     t.line("}\n");
 }
@@ -411,8 +445,8 @@ struct Code<'a> {
 }
 
 impl Code<'_> {
-    /// Checks the named lengths and makes them int64.
-    fn lengths(&mut self, e: &Entry) {
+    /// Makes the named lengths int64, after a check.
+    fn lengths(&mut self, e: &Entry, check: bool) {
         for (i, (id, v)) in e.lengths.iter().enumerate() {
             let (lo, hi) = self.p.program.limits(*id);
             let n = &self.p.names.lengths[i];
@@ -424,7 +458,9 @@ impl Code<'_> {
                 tests.push(format!("{n} > {hi}U"));
             }
             let fail = status(self.p.program, crate::lir::BAD_LENGTH);
-            self.t.line(format!("if ({}) {{\n    return {fail};\n}}", tests.join(" || ")));
+            if check {
+                self.t.line(format!("if ({}) {{\n    return {fail};\n}}", tests.join(" || ")));
+            }
             let mut used = false;
             e.body.visit_exprs(&mut |x| used |= x.kind == ExprKind::Var(*v));
             used |= used_buffers(&e.body)
@@ -438,9 +474,30 @@ impl Code<'_> {
         }
     }
 
-    /// Declares local arrays, the parts of the workspace and pointers to state.
+    /// Declaration and value of a pointer to every part of the workspace.
+    fn work_parts(&self, e: &Entry) -> Vec<(String, String)> {
+        let (mut offset, mut out) = (Dim::default(), Vec::new());
+        let vars = &self.p.names.vars;
+        let leaf = |l: LengthId| {
+            e.lengths.iter().find(|(id, _)| *id == l).map_or("0".to_string(), |(_, v)| vars[v.0 as usize].clone())
+        };
+        for b in used_buffers(&e.body) {
+            let data = &e.body.bufs[b.0 as usize];
+            if let BufKind::Work(reals) = &data.kind {
+                let c = c_type(data.ty);
+                let at = dim(&offset, &leaf);
+                let base =
+                    if at == "0" { "work".to_string() } else { format!("(void *)((unsigned char *)work + {at})") };
+                let name = &self.p.names.bufs[b.0 as usize];
+                out.push((format!("{c} *const restrict {name}"), format!("({c} *){base}")));
+                offset = offset.add(&aligned(reals, data.ty));
+            }
+        }
+        out
+    }
+
+    /// Declares local arrays and pointers to state.
     fn buffers(&mut self, e: &Entry) {
-        let mut offset = Dim::default();
         for b in used_buffers(&e.body) {
             let data = &e.body.bufs[b.0 as usize];
             let name = self.p.names.bufs[b.0 as usize].clone();
@@ -453,21 +510,7 @@ impl Code<'_> {
                         self.t.line(format!("{c} *const restrict {name} = self->{};", clean(&f.name)));
                     }
                 }
-                BufKind::Work(reals) => {
-                    let vars = &self.p.names.vars;
-                    let leaf = |l: LengthId| {
-                        e.lengths
-                            .iter()
-                            .find(|(id, _)| *id == l)
-                            .map_or("0".to_string(), |(_, v)| vars[v.0 as usize].clone())
-                    };
-                    let at = dim(&offset, &leaf);
-                    let base =
-                        if at == "0" { "work".to_string() } else { format!("(void *)((unsigned char *)work + {at})") };
-                    self.t.line(format!("{c} *const restrict {name} = ({c} *){base};"));
-                    offset = offset.add(&aligned(reals, data.ty));
-                }
-                BufKind::Port(_) | BufKind::Table(_) => {}
+                BufKind::Work(_) | BufKind::Port(_) | BufKind::Table(_) => {}
             }
         }
     }
