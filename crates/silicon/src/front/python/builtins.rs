@@ -55,6 +55,12 @@ impl<'a> Eval<'a> {
         if n != "dict" && kwargs.iter().any(|(k, _)| !takes.contains(&&**k)) {
             return Ok(None);
         }
+        if matches!(n, "sorted" | "min" | "max" | "sum" | "any" | "all")
+            && args.first().is_some_and(|v| self.holds_tuples(v))
+        {
+            return self
+                .refuse("PM0133", format!("`{n}` of a list of tuples whose length depends on data is not supported"));
+        }
         let v = match (n, args) {
             ("len", [v]) => self.length(v)?,
             ("range", [n]) => Value::Range(Rc::new([Value::Int(0), self.int_like(n)?, Value::Int(1)])),

@@ -144,6 +144,9 @@ impl Eval<'_> {
     /// One item of a list of computed length.
     pub fn list_item(&mut self, l: &super::state::DynList, at: &Dim) -> R<Value> {
         let i = self.dim_value(at)?;
+        if let Some(tuple) = self.row_tuple(l, i)? {
+            return Ok(tuple);
+        }
         if l.item.shape.is_empty() {
             let id = self.extract(vec![l.storage, i], l.item.dtype)?;
             return Ok(match &l.template {
@@ -679,6 +682,9 @@ impl Eval<'_> {
         self.emit(Op::InsertSlice { steps: vec![1; ty.rank()] }, args, ty)
     }
     fn item_operand(&mut self, value: &Value, l: &super::state::DynList) -> R<ValueId> {
+        if let Value::Tuple(parts, _) = &l.template {
+            return self.tuple_row(value, parts, l.item.dtype);
+        }
         let have = match value {
             Value::List(_) | Value::Tuple(..) => None,
             v => self.number_dtype(v),

@@ -319,7 +319,7 @@ impl<'a> Eval<'a> {
         else {
             return self.refuse("PM0999", "internal error: list did not become dynamic");
         };
-        if x.item != y.item {
+        if x.item != y.item || !self.alike(&x.template, &y.template) {
             return self.refuse("PM0133", "a list gets items of different types on two paths");
         }
         let capacity = x.capacity.maximum(&y.capacity);

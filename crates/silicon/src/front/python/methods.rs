@@ -398,9 +398,9 @@ impl<'a> Eval<'a> {
                     *self.heap.get_mut(c) = Cell::DynList(next);
                     Ok(item)
                 }
-                "sort" if !kwargs.is_empty() => self.refuse(
+                "sort" if !kwargs.is_empty() || matches!(l.template, Value::Tuple(..)) => self.refuse(
                     "PM0133",
-                    "sorting a list whose length depends on data by a key or backwards is not supported",
+                    "sorting a list whose length depends on data by a key, backwards or of tuples is not supported",
                 ),
                 "sort" => {
                     let a = self.array_of(&me, None)?;

@@ -112,6 +112,9 @@ impl Eval<'_> {
                     .collect::<Option<Vec<_>>>()
                     .unwrap_or_default(),
             },
+            Cell::DynList(l) if matches!(l.template, Value::Tuple(..)) => {
+                StateTree::Hidden { reason: "it is a list of tuples of computed length".into() }
+            }
             Cell::DynList(l) => {
                 let length = fields.iter().find(|(id, _)| l.len == Dim::from(**id)).map(|(_, n)| n.clone());
                 match (fields.get(&l.storage), length) {

@@ -824,6 +824,14 @@ impl Eval<'_> {
             Value::Scalar(s) => Value::Dyn(DynScalar { id: z, dtype: s.dtype, kind: Kind::Np }),
             Value::Dyn(d) => Value::Dyn(DynScalar { id: z, ..*d }),
             Value::Array(a) => Value::Array(a.clone()),
+            Value::Tuple(parts, names) if !parts.is_empty() && parts.iter().all(Self::is_number) => {
+                let scalar = |p: &Value| !matches!(p, Value::Array(_));
+                if !parts.iter().all(scalar) {
+                    return self.refuse("PM0133", "a list whose length depends on data cannot hold tuples of arrays");
+                }
+                let parts = parts.iter().map(|p| self.template(p)).collect::<R<Vec<_>>>()?;
+                Value::Tuple(parts.into(), names.clone())
+            }
             v => {
                 return self
                     .refuse("PM0133", format!("a list whose length depends on data cannot hold {}", v.describe()));

@@ -183,6 +183,13 @@ impl<'a> Eval<'a> {
                 ResultTree::Tuple { items: out }
             }
             Value::List(c) => match self.heap.get(*c).clone() {
+                Cell::DynList(l) if matches!(l.template, Value::Tuple(..)) => {
+                    return self.refuse_help(
+                        "PM0133",
+                        "a list of tuples whose length depends on data is a result",
+                        "return `np.array(...)` of it, or a list for each place of the tuples",
+                    );
+                }
                 Cell::DynList(l) => {
                     let id = self.list_storage(&l)?;
                     output(id, LeafKind::List)

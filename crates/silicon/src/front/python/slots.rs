@@ -164,7 +164,7 @@ impl<'a> Eval<'a> {
                 let Cell::DynList(have) = self.heap.get(*c).clone() else {
                     return self.refuse("PM0999", "internal error: list did not become dynamic");
                 };
-                if have.item != l.item {
+                if have.item != l.item || !self.alike(&have.template, &l.template) {
                     return self.refuse("PM0133", "a list gets items of different types");
                 }
                 let s = self.grow(&have, &l.capacity)?;
@@ -592,21 +592,11 @@ impl<'a> Eval<'a> {
             Cell::DynList(l) => l.capacity.clone(),
             _ => self.list_capacity_for(&first_len),
         };
-        let template = self.template(&item)?;
-        let (dtype, shape) = match &item {
-            Value::Array(x) => (x.ty.dtype, x.ty.shape.clone()),
-            v => match self.number_dtype(v) {
-                Some(d) => (d, vec![]),
-                None => {
-                    let what = v.describe();
-                    return self.refuse("PM0133", format!("a list whose length depends on data cannot hold {what}"));
-                }
-            },
-        };
-        if shape.iter().any(Dim::is_dynamic) {
+        let (item, template) = self.item_kind(&item)?;
+        if item.shape.iter().any(Dim::is_dynamic) {
             return self.refuse("PM0133", "a list whose length depends on data holds arrays of computed length");
         }
-        Ok(DynList { storage: ValueId(0), item: Type { dtype, shape }, template, len: Dim::from(0i64), capacity })
+        Ok(DynList { storage: ValueId(0), item, template, len: Dim::from(0i64), capacity })
     }
     fn list_capacity_for(&self, first: &Dim) -> Dim {
         match &self.list_bound {

@@ -20,7 +20,7 @@ pub enum Content {
 pub struct DynList {
     /// Tensor `[capacity, item shape...]`.
     pub storage: ValueId,
-    /// Type of one item.
+    /// Type of one item; of a tuple of numbers, a row of the type they have as an array.
     pub item: Type,
     /// A value of the item's kind, whose HIR id is meaningless: how items look when read.
     pub template: Value,
