@@ -54,6 +54,51 @@ def make_synthetic(seed=1090, n=20000, num_frames=12):
     return iq, sent, starts[:num_frames]
 
 
+# Comparisons of the preamble's samples (a above b): a frame in which the two are equal is none.
+EDGES = ((0, 1), (2, 1), (2, 3), (0, 3), (0, 4), (0, 5), (0, 6), (7, 8), (9, 8), (9, 6))
+QUIET = (4, 5, 11, 12, 13, 14)
+
+
+def quantised(levels):
+    """Bytes whose |z|**2 in quarter steps is `levels`, each the sum of two odd squares."""
+    odd = np.arange(1, 256, 2)
+    sums = odd[:, np.newaxis] ** 2 + odd**2
+    iq = np.empty(2 * len(levels), dtype=np.uint8)
+    for k, level in enumerate(levels):
+        i, q = np.argwhere(sums == level)[0]
+        iq[2 * k] = (odd[i] + 255) // 2
+        iq[2 * k + 1] = (odd[q] + 255) // 2
+    return iq
+
+
+def make_edge_cases():
+    """Noiseless frames, one after the other, of which each second one has a preamble that is no more than a tie.
+
+    Returns the bytes and the samples at which the good ones start.
+    """
+    low, middle, high = 2, 1250, 11250  # amplitudes 1, 25 and 75, times the square root of 2
+    parts, starts = [], []
+    at = 0
+    for above, below in [*EDGES, *((None, k) for k in QUIET)]:
+        for tie in (False, True):
+            m = np.where(modulate(make_frame(0xABC000 + len(parts), below)) > 0, high, low)
+            # one pulse high and three in the middle put the limit of the silence in the middle, too
+            m[[2, 7, 9] if above is None else above] = middle
+            if tie:
+                m[below] = middle
+            else:
+                starts.append(at)
+            parts.append(m)
+            at += FRAME_SAMPLES
+    return quantised(np.concatenate(parts)), starts
+
+
+def make_crowd(num_frames=260):
+    """More frames, without a gap between them, than `decode` has room for."""
+    pulses = np.concatenate([modulate(make_frame(k, k)) for k in range(num_frames)])
+    return quantised(np.where(pulses > 0, 11250, 2))
+
+
 def main():
     # A published ADS-B frame, so that the CRC is checked against something we did not make ourselves.
     assert crc24(bytes.fromhex("8d4840d6202cc371c32ce0576098")) == 0
@@ -74,6 +119,12 @@ def main():
         assert [bytes(f) for f in frames[:count]] == sent
         assert np.array_equal(offsets[:count], starts)
         print(f"{count} of {len(sent)} synthetic frames found")
+    iq, starts = make_edge_cases()
+    edge_count, _, edge_offsets = decode(iq)
+    assert list(edge_offsets[:edge_count]) == starts
+    crowd_count, _, crowd_offsets = decode(make_crowd())
+    assert crowd_count == len(crowd_offsets) and np.all(np.diff(crowd_offsets) == FRAME_SAMPLES)
+    print(f"{edge_count} frames told from {edge_count} whose preamble is a tie, {crowd_count} in a crowd")
     assert frames.shape[1] == FRAME_BYTES
     assert all(crc24(f) == 0 and f[0] >> 3 == 17 for f in frames[:count])
     assert np.all(np.diff(offsets[:count]) >= FRAME_SAMPLES)

@@ -105,7 +105,7 @@ fn time_c(design: &Design, sequences: &[Vec<&IndexCall>]) -> Result<Vec<f64>, Fa
     let path = scratch.path().join("calls.bin");
     std::fs::write(&path, callfile::encode(&all)).map_err(|e| Failure::usage("PM0213", e.to_string()))?;
     let failed = |what: String| Failure::bug(format!("the timed driver failed\n{what}"));
-    driver.results(&path, scratch.path(), RUN_LIMIT, None).map_err(|e| failed(e.to_string()))?;
+    driver.results(&path, scratch.path(), RUN_LIMIT, &[]).map_err(|e| failed(e.to_string()))?;
     let bytes = std::fs::read(scratch.path().join("times.bin")).map_err(|e| failed(e.to_string()))?;
     let times: Vec<f64> =
         bytes.chunks_exact(8).map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])).collect();

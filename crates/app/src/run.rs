@@ -47,7 +47,7 @@ pub fn run(options: &Run, console: &mut Console) -> Result<u8, Failure> {
     let path = scratch.path().join("calls.bin");
     let failed = |what: String| Failure::new(FAILED, Diagnostic::error("PM0224", what));
     std::fs::write(&path, callfile::encode(&calls)).map_err(|e| Failure::usage("PM0213", e.to_string()))?;
-    let results = driver.results(&path, scratch.path(), RUN_LIMIT, None).map_err(|e| failed(e.to_string()))?;
+    let results = driver.results(&path, scratch.path(), RUN_LIMIT, &[]).map_err(|e| failed(e.to_string()))?;
     let outcomes = callfile::decode(&design.program, &calls, &results).map_err(failed)?;
     if let Some((i, o)) = outcomes.iter().enumerate().find(|(_, o)| o.status != OK) {
         let status = design.program.statuses.iter().find(|s| s.code == o.status);

@@ -285,7 +285,7 @@ fn rerun(
     let scratch = output::scratch().map_err(|_| "no temporary folder")?;
     let path = scratch.path().join("calls.bin");
     std::fs::write(&path, callfile::encode(&calls)).map_err(|e| e.to_string())?;
-    let results = driver.results(&path, scratch.path(), RUN_LIMIT, None).map_err(|e| e.to_string())?;
+    let results = driver.results(&path, scratch.path(), RUN_LIMIT, &[]).map_err(|e| e.to_string())?;
     let outcomes = callfile::decode(program, &calls, &results)?;
     for ((entry, v), o) in of.iter().zip(&outcomes) {
         let ports = program.entries[*entry].ports.iter().filter(|p| p.direction != Direction::In);

@@ -43,6 +43,8 @@ pub struct Mutation {
     pub tried: usize,
     /// Places where one could have been seeded.
     pub places: usize,
+    /// Of those noticed: by vectors of single kernels, and before them by none.
+    pub by_kernels: usize,
     /// Not noticed, and no faults: the compiler makes the same machine code with and without.
     pub equivalent: Vec<Fault>,
     /// Not noticed.

@@ -8,6 +8,7 @@ mod directed;
 pub mod evidence;
 pub mod generate;
 pub mod golden;
+mod kernels;
 mod mutation;
 pub mod names;
 pub mod pipeline;

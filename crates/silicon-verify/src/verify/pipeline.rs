@@ -5,6 +5,7 @@ use super::claims;
 use super::evidence::{Comparison, Evidence, Mutation};
 use super::generate;
 use super::golden::{self, CALL_STEPS, Comparison as Compared, Finding, Judged, Model, Outcome, Scales};
+use super::kernels::Kernels;
 use super::mutation;
 use super::state;
 use super::target::{self, TargetRun};
@@ -191,6 +192,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     let count = sequences.len();
     let mut with_generated = Generated::default();
     let mut seeded = None;
+    let kernels = if has_reference { Kernels::new(&made, &program) } else { None };
     if has_reference {
         (request.progress)("generating vectors and asking CPython for references");
         let (made_up, mut not_shown) = generate::generate(t, &sequences);
@@ -217,7 +219,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
         if with_recorded.fails() == 0 && !request.targets.is_empty() {
             (request.progress)("seeding faults and looking for vectors that show them");
             let all = Vectors { t, sequences: &sequences, judged: &judged, recorded: count, has_reference };
-            let (faults, found) = match mutation::explore(&program, &all, request.scratch) {
+            let (faults, found) = match mutation::explore(&program, &all, kernels.as_ref(), request.scratch) {
                 Ok((faults, found)) => (Ok(faults), found),
                 Err(why) => (Err(why), Vec::new()),
             };
@@ -281,6 +283,7 @@ pub fn verify(mut request: Request<'_>) -> Result<Evidence, Stopped> {
     let mut facts = Vec::new();
     for target in request.targets {
         facts.push(one_target(*target, &mut request, &program, &made, &all, &mut evidence)?);
+        evidence.checks.checks.extend(kernels.as_ref().map(|k| k.check(*target, request.scratch)));
         blocks::on_target(*target, &mut forms, request.sources, request.scratch, &mut evidence);
     }
     mutants(&mut request, seeded, &all, &mut evidence, &mut facts);
@@ -824,6 +827,7 @@ fn mutants(
                 .figure("equivalent", m.equivalent.len() as f64)
                 .figure("seeded", m.tried as f64)
                 .figure("places", m.places as f64)
+                .figure("noticed_by_kernel_vectors", m.by_kernels as f64)
                 .figure("directed_vectors", directed as f64);
             evidence.checks.checks.push(check);
             evidence.mutation = Some(m);

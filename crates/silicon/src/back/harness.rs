@@ -3,16 +3,38 @@
 
 use super::names::{Names, clean, entry_name};
 use super::{c, rust};
+use crate::dtype::DType;
 use crate::hir::LengthId;
 use crate::lir::mutate::has_mutants;
 use crate::lir::{ApiParam, Direction, Entry, Out, Program};
 use std::fmt::Write;
 
-/// `main.c`: `main CALLS RESULTS` (and the mutant's number for a program with mutants), to be compiled with the generated `<name>.c`.
+mod faults;
+
+/// `main.c`: `main CALLS RESULTS`, to be compiled with the generated `<name>.c`.
 /// Exits with 2 when a file cannot be read or written, 3 when the call file does not fit.
+///
+/// Of a program with mutants: `main CALLS RESULTS NUMBER [first|all JOBS NUMBER...]`. The results are those with the first
+/// mutant on (0: none). Each of the others is then tried against them, so many at a time; of each it prints a line
+/// `NUMBER ENDED :SAID SEEN OTHER`. `ENDED` is 0 if it crashed or used more than twenty times the processor time; `SAID`
+/// has a digit per sequence that it came to: 0 the same results, 1 others, 2 the same but for the state. With `first` it
+/// stops at the first 1. `SEEN` and `OTHER` are the counts of a probe, there if it ended.
 pub fn c_harness(program: &Program) -> String {
     let name = clean(&program.name);
-    let mut s = format!(
+    let faults = has_mutants(program);
+    let mut s = if faults { faults::head(program) } else { plain_head(&name) };
+    if !program.state.is_empty() {
+        let _ = writeln!(s, "static {name}_state state;\n");
+    }
+    for (i, e) in program.entries.iter().enumerate() {
+        c_call(program, e, i, faults, &mut s);
+    }
+    s.push_str(&if faults { faults::main(program) } else { plain_main(program, &name) });
+    s
+}
+
+fn plain_head(name: &str) -> String {
+    format!(
         "#include \"{name}.h\"\n\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n\n\
 static FILE *calls;\nstatic FILE *results;\n\n\
 static void stop(int code)\n{{\n    fprintf(stderr, \"harness: %s\\n\", code == 2 ? \"a file cannot be read or written\" : \"the call file does not fit\");\n    exit(code);\n}}\n\n\
@@ -22,21 +44,11 @@ static uint64_t number(int bytes)\n{{\n    unsigned char b[8];\n    uint64_t v =
 static void word(uint64_t v, int bytes)\n{{\n    for (int i = 0; i < bytes; i++) {{\n        unsigned char b = (unsigned char)(v >> (8 * i));\n        put(&b, 1);\n    }}\n}}\n\n\
 /* exactly n bytes, aligned to 64 as a caller's workspace is */\n\
 static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_alloc(64, n) : malloc(n > 0 ? n : 1);\n    if (p == NULL) {{\n        stop(2);\n    }}\n    memset(p, 0xa5, n);\n    return p;\n}}\n\n"
-    );
-    if !program.state.is_empty() {
-        let _ = writeln!(s, "static {name}_state state;\n");
-    }
-    for (i, e) in program.entries.iter().enumerate() {
-        c_call(program, e, i, &mut s);
-    }
-    if has_mutants(program) {
-        s.push_str(
-            "int pm_mutant;\nunsigned long long pm_seen[2];\n\nint main(int argc, char **argv)\n{\n    if (argc != 4) {\n        stop(2);\n    }\n",
-        );
-        s.push_str("    pm_mutant = atoi(argv[3]);\n");
-    } else {
-        s.push_str("int main(int argc, char **argv)\n{\n    if (argc != 3) {\n        stop(2);\n    }\n");
-    }
+    )
+}
+
+fn plain_main(program: &Program, name: &str) -> String {
+    let mut s = String::from("int main(int argc, char **argv)\n{\n    if (argc != 3) {\n        stop(2);\n    }\n");
     s.push_str("    calls = fopen(argv[1], \"rb\");\n    results = fopen(argv[2], \"wb\");\n");
     s.push_str("    if (calls == NULL || results == NULL) {\n        stop(2);\n    }\n");
     s.push_str(
@@ -65,14 +77,20 @@ static void *room(size_t n)\n{{\n    void *p = n % 64 == 0 && n > 0 ? aligned_al
     }
     s.push_str("        default:\n            stop(3);\n        }\n    }\n");
     s.push_str("    if (fclose(results) != 0) {\n        stop(2);\n    }\n    fclose(calls);\n");
-    if has_mutants(program) {
-        s.push_str("    printf(\"%llu %llu\\n\", pm_seen[0], pm_seen[1]);\n");
-    }
     s.push_str("    return 0;\n}\n");
     s
 }
 
-fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
+/// Bytes of the floats that elements are made of; 0 for other types.
+fn real_size(d: DType) -> usize {
+    match d.real() {
+        DType::Float32 => 4,
+        DType::Float64 => 8,
+        _ => 0,
+    }
+}
+
+fn c_call(program: &Program, e: &Entry, index: usize, faults: bool, s: &mut String) {
     let names = Names::entry(program, e);
     let _ = writeln!(s, "static void call_{index}(void)\n{{");
     let _ = writeln!(s, "    if (number(4) != {}) {{\n        stop(3);\n    }}", e.lengths.len());
@@ -107,7 +125,8 @@ fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
     let length = |id| format!("n_{}", names.length(e, id));
     let args = c_arguments(program, e, &length, "", work.as_ref().map(|_| "work".to_string()));
     let _ = writeln!(s, "    const uint64_t status = (uint64_t){}({});", entry_name(program, &e.name), args);
-    s.push_str("    word(status, 4);\n    if (status == 0) {\n");
+    let put_status = if faults { "put_status(status)" } else { "word(status, 4)" };
+    let _ = writeln!(s, "    {put_status};\n    if (status == 0) {{");
     for (k, p) in e.ports.iter().enumerate().filter(|(_, p)| p.direction != Direction::In) {
         let leaf = |l| format!("(int64_t)n_{}", names.length(e, l));
         let _ = writeln!(s, "        word({}, 4);\n        size_t bytes_{k} = {};", p.shape.len(), p.dtype.size());
@@ -116,7 +135,8 @@ fn c_call(program: &Program, e: &Entry, index: usize, s: &mut String) {
             let n = out.map_or_else(|| c::dim(d, &leaf), |i| format!("out_{i}"));
             let _ = writeln!(s, "        word((uint64_t){n}, 8);\n        bytes_{k} *= (size_t){n};");
         }
-        let _ = writeln!(s, "        put(p_{k}, bytes_{k});");
+        let real = if faults { format!(", {}", real_size(p.dtype)) } else { String::new() };
+        let _ = writeln!(s, "        put(p_{k}, bytes_{k}{real});");
     }
     s.push_str("    }\n");
     for k in 0..e.ports.len() {

@@ -42,6 +42,16 @@ pub fn only(mutated: &Program, id: u32) -> Program {
     rewritten(mutated, &|found, orig, alt| if found == id { alt } else { orig })
 }
 
+/// The program with the faults of those numbers only, each behind its switch.
+pub fn chosen(mutated: &Program, ids: &[u32]) -> Program {
+    rewritten(mutated, &|id, orig, alt| match ids.contains(&id) {
+        true => {
+            Expr { ty: orig.ty, kind: ExprKind::Mutant { id, orig: Box::new(orig), alt: Box::new(alt), probe: false } }
+        }
+        false => orig,
+    })
+}
+
 /// The program with the faults of those numbers only, as probes: switched on, a probe counts how often its place is
 /// evaluated and how often the fault would give another value, but goes on with the value of the program as it is.
 pub fn probes(mutated: &Program, ids: &[u32]) -> Program {
@@ -74,6 +84,23 @@ fn rewritten(mutated: &Program, f: &dyn Fn(u32, Expr, Expr) -> Expr) -> Program 
     }
     out.entries.iter_mut().for_each(|e| block(&mut e.body.stmts, f));
     out
+}
+
+/// Whether two programs have the same kernel of that name. Their lists of kernels may differ.
+pub fn same_kernel(a: &Program, b: &Program, name: &str) -> bool {
+    fn renumbered(stmts: &mut [Stmt], from: &Program, to: &Program) {
+        for s in stmts {
+            if let StmtKind::Call { kernel, .. } = &mut s.kind {
+                let name = &from.kernels[*kernel].name;
+                *kernel = to.kernels.iter().position(|k| k.name == *name).unwrap_or(usize::MAX);
+            }
+            s.blocks_mut().into_iter().for_each(|b| renumbered(b, from, to));
+        }
+    }
+    let find = |p: &Program| p.kernels.iter().find(|k| k.name == name).cloned();
+    let (Some(mut x), Some(y)) = (find(a), find(b)) else { return false };
+    renumbered(&mut x.body.stmts, a, b);
+    x == y
 }
 
 /// Whether a program carries probes.

@@ -173,7 +173,9 @@ pub fn clippy(program: &Program) {
 }
 
 /// Compiles a program with mutants once, and gives what each mutant makes of the calls: `None` when it crashes.
-pub fn run_mutants(program: &Program, calls: &[Call], ids: &[u32]) -> Vec<Option<Vec<Outcome>>> {
+/// Then what the driver says of each when it tries them all in one run: whether it ended, and a digit per sequence.
+#[allow(clippy::type_complexity)]
+pub fn run_mutants(program: &Program, calls: &[Call], ids: &[u32]) -> (Vec<Option<Vec<Outcome>>>, Vec<(bool, String)>) {
     let dir = tempfile::tempdir().unwrap();
     let files = C.emit(program);
     write(dir.path(), &files);
@@ -184,14 +186,29 @@ pub fn run_mutants(program: &Program, calls: &[Call], ids: &[u32]) -> Vec<Option
     cc.args(["-std=c11", "-O1", "-w"]).arg(at("main.c")).arg(at(source)).arg("-o").arg(at("main")).arg("-lm");
     run(&mut cc);
     std::fs::write(at("calls.bin"), callfile::encode(calls)).unwrap();
-    ids.iter()
+    let alone = ids
+        .iter()
         .map(|id| {
             let mut c = Command::new(at("main"));
             let out = c.arg(at("calls.bin")).arg(at("results.bin")).arg(id.to_string()).output().unwrap();
-            let bytes = std::fs::read(at("results.bin")).unwrap();
-            out.status.success().then(|| callfile::decode(program, calls, &bytes).ok()).flatten()
+            let bytes = std::fs::read(at("results.bin")).ok().filter(|_| out.status.success())?;
+            callfile::decode(program, calls, &bytes).ok()
         })
-        .collect()
+        .collect();
+    let mut c = Command::new(at("main"));
+    c.arg(at("calls.bin")).arg(at("results.bin")).args(["0", "all", "2"]).args(ids.iter().map(u32::to_string));
+    let out = c.output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let text = String::from_utf8(out.stdout).unwrap();
+    let together = text.lines().zip(ids).map(|(line, id)| {
+        let (front, said) = line.split_once(':').unwrap();
+        let (number, ended) = front.trim().split_once(' ').unwrap();
+        assert_eq!(number, id.to_string());
+        (ended == "1", said.split(' ').next().unwrap().to_string())
+    });
+    let together: Vec<_> = together.collect();
+    assert_eq!(together.len(), ids.len());
+    (alone, together)
 }
 
 /// Whether outcomes are equal bit for bit.

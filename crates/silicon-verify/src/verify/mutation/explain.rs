@@ -2,8 +2,7 @@
 //! equivalence: Papadakis et al., ICSE 2015); of the others it is counted how often their place is evaluated and how
 //! often with another value.
 
-use super::{BUILD_LIMIT, Duration, PRINT_LIMIT, Seeded, Vectors, build, write_files};
-use crate::verify::target::call_file;
+use super::{BUILD_LIMIT, PRINT_LIMIT, Seeded, Until, Vectors, build, write_files};
 use proofmark_silicon::back::{Backend, c::C};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::lir::mutate::{only, probes};
@@ -81,29 +80,17 @@ impl Seeded<'_> {
 
     /// How far each surviving fault gets on all vectors.
     pub(super) fn met(&self, all: &Vectors<'_>) -> Result<BTreeMap<usize, Met>, String> {
-        let ids: Vec<u32> = self.survived.iter().map(|i| self.chosen[*i].id).collect();
+        let ids = self.left();
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
         let driver = build(&self.compiler, &probes(&self.mutated, &ids), &self.folder.join("probes"), &[])?;
-        let path = self.folder.join("probes.bin");
-        let calls = call_file(self.program, all.t, all.sequences.iter());
-        std::fs::write(&path, calls.bytes()).map_err(|e| e.to_string())?;
-        let mut met = BTreeMap::new();
-        for i in &self.survived {
-            let scratch = tempfile::tempdir_in(&self.folder).map_err(|e| e.to_string())?;
-            let id = self.chosen[*i].id.to_string();
-            let said = driver.said(&path, scratch.path(), Duration::from_secs(120), Some(&id));
-            let counts: Vec<u64> =
-                said.iter().flat_map(|(text, _)| text.split_whitespace()).filter_map(|w| w.parse().ok()).collect();
-            met.insert(
-                *i,
-                match counts.as_slice() {
-                    [seen, other] => Met::Counted(*seen, *other),
-                    _ => Met::Unknown,
-                },
-            );
-        }
-        Ok(met)
+        let sequences: Vec<_> = all.sequences.iter().collect();
+        let (_, said) = self.batch(&driver, "probes.bin", all.t, &sequences, (&ids, Until::All))?;
+        let counted = |i: &usize| match said.get(&self.chosen[*i].id).and_then(|s| s.counts) {
+            Some((seen, other)) => Met::Counted(seen, other),
+            None => Met::Unknown,
+        };
+        Ok(self.survived.iter().map(|i| (*i, counted(i))).collect())
     }
 }

@@ -9,6 +9,7 @@ mod search;
 use super::compare::first_difference;
 use super::evidence::{Fault, Mutation};
 use super::golden::Outcome;
+use super::kernels::Kernels;
 use super::pipeline::Vectors;
 use super::target::{BUILD_LIMIT, CallFile, Driver, PRINT_LIMIT, RunFailure, call_file, excerpt, write_files};
 use super::tolerance::Agreement;
@@ -18,8 +19,8 @@ use proofmark_base::diagnostics::SourceMap;
 use proofmark_silicon::back::harness::c_harness;
 use proofmark_silicon::back::{Backend, c::C};
 use proofmark_silicon::lir::Program;
-use proofmark_silicon::lir::mutate::{Mutant, mutate};
-use std::collections::BTreeSet;
+use proofmark_silicon::lir::mutate::{self, Mutant};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +44,10 @@ pub(super) struct Seeded<'p> {
     /// Places where a fault could be seeded.
     places: usize,
     chosen: Vec<Mutant>,
+    /// Of `chosen`: how many faults stand before it in its function.
+    ordinals: Vec<usize>,
+    /// Noticed by vectors of single kernels and by nothing before them.
+    by_kernels: usize,
     /// Of `chosen`, by index: not noticed so far.
     survived: BTreeSet<usize>,
     /// Sequences that they survived.
@@ -58,11 +63,31 @@ pub(super) struct Seeded<'p> {
 /// Why none could be seeded.
 pub(super) fn seed<'p>(program: &'p Program, scratch: &Path) -> Result<Seeded<'p>, String> {
     let compiler = ["gcc", "clang"].iter().find_map(|n| Tool::find(n)).ok_or("no C compiler is installed")?;
-    let (mutated, mutants) = mutate(program);
+    let (mutated, mutants) = mutate::mutate(program);
     if mutants.is_empty() {
         return Err("the generated code has no place to seed a fault in".into());
     }
-    let folder = scratch.join("mutants");
+    let places = mutants.len();
+    let n = places.min(MOST);
+    let chosen: Vec<Mutant> = (0..n).map(|k| mutants[k * places / n].clone()).collect();
+    let before = |m: &Mutant| mutants[..m.id as usize - 1].iter().filter(|o| o.function == m.function).count();
+    let ordinals = chosen.iter().map(before).collect();
+    ready(program, &mutated, compiler, chosen, ordinals, places, scratch.join("mutants"))
+}
+
+/// Builds a program with the chosen faults.
+fn ready<'p>(
+    program: &'p Program,
+    mutated: &Program,
+    compiler: Tool,
+    chosen: Vec<Mutant>,
+    ordinals: Vec<usize>,
+    places: usize,
+    folder: PathBuf,
+) -> Result<Seeded<'p>, String> {
+    let ids: Vec<u32> = chosen.iter().map(|m| m.id).collect();
+    // a switch costs time wherever it stands
+    let mutated = mutate::chosen(mutated, &ids);
     let sanitizer = ["-fsanitize=address", "-fno-omit-frame-pointer"];
     let (plain, guarded) = std::thread::scope(|scope| {
         let guarded = scope.spawn(|| build(&compiler, &mutated, &folder.join("guarded"), &sanitizer));
@@ -70,11 +95,21 @@ pub(super) fn seed<'p>(program: &'p Program, scratch: &Path) -> Result<Seeded<'p
     });
     let plain = plain?;
     let guarded = guarded.ok().and_then(Result::ok).unwrap_or_else(|| plain.clone());
-    let places = mutants.len();
-    let n = places.min(MOST);
-    let chosen: Vec<Mutant> = (0..n).map(|k| mutants[k * places / n].clone()).collect();
-    let survived = (0..chosen.len()).collect();
-    Ok(Seeded { program, mutated, compiler, folder, plain, guarded, places, chosen, survived, tried: 0, exact: true })
+    Ok(Seeded {
+        program,
+        mutated,
+        compiler,
+        folder,
+        plain,
+        guarded,
+        places,
+        survived: (0..chosen.len()).collect(),
+        chosen,
+        ordinals,
+        by_kernels: 0,
+        tried: 0,
+        exact: true,
+    })
 }
 
 /// Seeds faults, tries them on the vectors there are, and looks for inputs that show those left.
@@ -84,10 +119,14 @@ pub(super) fn seed<'p>(program: &'p Program, scratch: &Path) -> Result<Seeded<'p
 pub(super) fn explore<'p>(
     program: &'p Program,
     all: &Vectors<'_>,
+    kernels: Option<&Kernels>,
     scratch: &Path,
 ) -> Result<(Seeded<'p>, Vec<super::vectors::Sequence>), String> {
     let mut seeded = seed(program, scratch)?;
     seeded.try_vectors(all, false)?;
+    if let Some(kernels) = kernels {
+        seeded.try_kernels(kernels)?;
+    }
     let found = seeded.search(all)?;
     Ok((seeded, found))
 }
@@ -109,14 +148,34 @@ fn build(compiler: &Tool, program: &Program, folder: &Path, flags: &[&str]) -> R
     }
 }
 
-/// Sequences in one call file.
+/// Sequences in one call file, run without a fault.
 struct Batch {
     calls: CallFile,
     path: PathBuf,
     /// Results of the code without a fault.
     base: Vec<u8>,
-    /// Wall time a run may take.
+    /// Wall time a run of a single fault may take.
     limit: Duration,
+}
+
+/// How far faults are tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Until {
+    /// Until a sequence differs.
+    First,
+    /// On all sequences.
+    All,
+}
+
+/// What the driver says of one fault: see [`c_harness`].
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Said {
+    /// It did not crash or loop.
+    ended: bool,
+    /// Of each sequence it came to: `0`, `1` or `2`.
+    sequences: Vec<u8>,
+    /// Counts of a probe.
+    counts: Option<(u64, u64)>,
 }
 
 /// What a run with a fault in it shows.
@@ -129,33 +188,68 @@ enum Seen {
     Broke,
 }
 
+/// What the driver printed, by number of the fault.
+fn said(text: &str) -> Result<BTreeMap<u32, Said>, String> {
+    let line = |line: &str| -> Option<(u32, Said)> {
+        let (front, rest) = line.split_once(':')?;
+        let mut front = front.split_whitespace();
+        let (id, ended) = (front.next()?.parse().ok()?, front.next()? == "1");
+        let mut rest = rest.splitn(2, ' ');
+        let sequences = rest.next()?.bytes().collect();
+        let counts =
+            rest.next().and_then(|c| c.split_once(' ')).and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        Some((id, Said { ended, sequences, counts }))
+    };
+    text.lines().map(|l| line(l).ok_or_else(|| format!("the driver of seeded faults said `{l}`"))).collect()
+}
+
 impl Seeded<'_> {
+    /// Runs sequences without a fault and then with each of `ids`.
     fn batch(
         &self,
         driver: &Driver,
         name: &str,
         t: &proofmark_silicon::translation::Translation,
         sequences: &[&super::vectors::Sequence],
-    ) -> Result<Batch, String> {
+        (ids, until): (&[u32], Until),
+    ) -> Result<(Batch, BTreeMap<u32, Said>), String> {
         let calls = call_file(self.program, t, sequences.iter().copied());
         let path = self.folder.join(name);
         std::fs::write(&path, calls.bytes()).map_err(|e| e.to_string())?;
         let start = Instant::now();
         let scratch = tempfile::tempdir_in(&self.folder).map_err(|e| e.to_string())?;
-        let base = driver
-            .results(&path, scratch.path(), Duration::from_secs(120), Some("0"))
+        let mut switches = vec!["0".to_string()];
+        if !ids.is_empty() {
+            switches.push(if until == Until::First { "first" } else { "all" }.into());
+            switches.push(THREADS.to_string());
+            switches.extend(ids.iter().map(u32::to_string));
+        }
+        // the driver itself limits each fault, by processor time
+        let limit = Duration::from_secs(120 + 60 * ids.len() as u64);
+        let (text, base) = driver
+            .said(&path, scratch.path(), limit, &switches)
             .map_err(|e| format!("with all faults switched off: {e}"))?;
-        Ok(Batch { calls, path, base, limit: start.elapsed() * 20 + Duration::from_secs(1) })
+        let said = said(&text)?;
+        if let Some(lost) = ids.iter().find(|id| !said.contains_key(id)) {
+            return Err(format!("the driver of seeded faults says nothing of fault {lost}"));
+        }
+        Ok((Batch { calls, path, base, limit: start.elapsed() * 20 + Duration::from_secs(1) }, said))
     }
 
+    /// All results with a fault on.
     fn look(&self, driver: &Driver, batch: &Batch, id: u32) -> Result<Seen, String> {
         let scratch = tempfile::tempdir_in(&self.folder).map_err(|e| e.to_string())?;
-        match driver.results(&batch.path, scratch.path(), batch.limit, Some(&id.to_string())) {
+        match driver.results(&batch.path, scratch.path(), batch.limit, &[id.to_string()]) {
             Err(RunFailure::Broken(why)) => Err(why),
             Err(RunFailure::Crashed(_) | RunFailure::TimedOut) => Ok(Seen::Broke),
             Ok(bytes) if bytes == batch.base => Ok(Seen::Same),
             Ok(bytes) => Ok(batch.calls.outcomes(self.program, &bytes).map_or(Seen::Broke, Seen::Other)),
         }
+    }
+
+    /// Numbers of the faults not noticed so far.
+    fn left(&self) -> Vec<u32> {
+        self.survived.iter().map(|i| self.chosen[*i].id).collect()
     }
 
     /// Tries the surviving faults on the vectors they have not been tried on. The sanitizer is slow: but for the cheapest
@@ -175,19 +269,32 @@ impl Seeded<'_> {
                 break;
             }
             let sequences: Vec<_> = part.iter().map(|k| &all.sequences[*k]).collect();
-            let batch = self.batch(driver, &format!("{kind}.bin"), all.t, &sequences)?;
+            // where a tolerance decides, results are read here
+            let ids = if self.exact { self.left() } else { Vec::new() };
+            let name = format!("{kind}.bin");
+            let (batch, said) = self.batch(driver, &name, all.t, &sequences, (&ids, Until::First))?;
             let base = batch.calls.outcomes(self.program, &batch.base)?;
             if self.exact && differs(all, &part, &base, true) {
                 // by the tolerance then, and from the start
                 self.exact = false;
                 self.tried = 0;
                 self.survived = (0..self.chosen.len()).collect();
+                self.by_kernels = 0;
                 return self.try_vectors(all, last);
             }
             if !self.exact && differs(all, &part, &base, false) {
                 return Err("the code with all faults switched off does not give the original's results".into());
             }
             let noticed = self.each(|id| {
+                if let Some(said) = said.get(&id) {
+                    if !said.ended || said.sequences.contains(&b'1') {
+                        return Ok(true);
+                    }
+                    // another state is another result only where an attribute shows it
+                    if !said.sequences.contains(&b'2') {
+                        return Ok(false);
+                    }
+                }
                 Ok(match self.look(driver, &batch, id)? {
                     Seen::Same => false,
                     Seen::Broke => true,
@@ -197,6 +304,33 @@ impl Seeded<'_> {
             self.survived.retain(|i| !noticed.contains(i));
         }
         self.tried = count;
+        Ok(())
+    }
+
+    /// Tries the surviving faults of kernels on the vectors of single kernels.
+    fn try_kernels(&mut self, kernels: &Kernels) -> Result<(), String> {
+        let (mutated, mutants) = mutate::mutate(&kernels.program);
+        // the same fault of the same kernel there
+        let there = |i: &usize| {
+            let (m, ordinal) = (&self.chosen[*i], self.ordinals[*i]);
+            let other = mutants.iter().filter(|o| o.function == m.function).nth(ordinal)?;
+            let same = other.what == m.what && mutate::same_kernel(self.program, &kernels.program, &m.function);
+            same.then(|| (*i, other.clone()))
+        };
+        let found: Vec<(usize, Mutant)> = self.survived.iter().filter_map(there).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (places, faults): (Vec<usize>, Vec<Mutant>) = found.into_iter().unzip();
+        let folder = self.folder.join("kernels");
+        let mut alone = ready(&kernels.program, &mutated, self.compiler.clone(), faults, Vec::new(), 0, folder)?;
+        alone.try_vectors(&kernels.all(), true)?;
+        for (k, i) in places.iter().enumerate() {
+            if !alone.survived.contains(&k) {
+                self.survived.remove(i);
+                self.by_kernels += 1;
+            }
+        }
         Ok(())
     }
 
@@ -246,6 +380,7 @@ impl Seeded<'_> {
             killed: self.chosen.len() - self.survived.len() - same.len(),
             tried: self.chosen.len(),
             places: self.places,
+            by_kernels: self.by_kernels,
             equivalent: same.iter().map(|i| fault(i, "equivalent: the same machine code".into())).collect(),
             survivors: self.survived.iter().map(|i| fault(i, met[i].to_string())).collect(),
         })
@@ -293,5 +428,20 @@ fn other(
         (Ok(want), Ok(got)) => want.iter().any(|(name, want)| port(got, name).is_none_or(|got| apart(name, want, got))),
         (Err(want), Err(got)) => want.exception != got.exception,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_driver_says_is_read() {
+        let said = said("7 1 :0012 5 3\n9 0 :01\n11 0 :\n").unwrap();
+        let one = |ended, sequences: &[u8], counts| Said { ended, sequences: sequences.to_vec(), counts };
+        assert_eq!(said[&7], one(true, b"0012", Some((5, 3))));
+        assert_eq!(said[&9], one(false, b"01", None));
+        assert_eq!(said[&11], one(false, b"", None));
+        assert!(super::said("harness: oh\n").is_err());
     }
 }

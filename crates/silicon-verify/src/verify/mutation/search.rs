@@ -1,27 +1,28 @@
 //! The search for inputs that show the faults which all vectors miss.
 
-use super::{Batch, Seeded, Seen, other};
+use super::{Batch, Said, Seeded, Seen, Until, other};
 use crate::verify::compare::first_difference;
 use crate::verify::directed::Source;
 use crate::verify::golden::Outcome;
 use crate::verify::pipeline::Vectors;
 use crate::verify::vectors::Sequence;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 
 /// Cost of all runs together: elements of inputs and the golden model's work, weighed as compiled code roughly takes
 /// them; counted, not timed, so that two translations agree.
-const COST: u64 = 24_000_000_000;
+const COST: u64 = 12_000_000_000;
 /// Cost of one run of a batch of candidates.
 const BATCH: u64 = 100_000_000;
+/// Cost of finding out where in one template values matter; where it costs more they are taken to matter everywhere.
+const FOCUS: u64 = 1_500_000_000;
 /// Elements of one batch.
 const ELEMENTS: usize = 1 << 21;
 /// Candidates of one batch.
 const CANDIDATES: usize = 400;
 /// Most batches.
-const BATCHES: usize = 30;
+const BATCHES: usize = 60;
 /// Batches in a row without a find after which the search ends.
-const BARREN: usize = 6;
+const BARREN: usize = 12;
 /// Most vectors found.
 const FOUND: usize = 40;
 
@@ -41,7 +42,7 @@ impl Seeded<'_> {
         let elements: usize = all.sequences[..all.recorded].iter().map(Sequence::elements).sum();
         let cost = 8 + work / elements.max(1) as u64 / 16;
         let mut left: BTreeSet<usize> = self.survived.clone();
-        self.focus(&mut source, all)?;
+        self.focus(&mut source, all, cost)?;
         let (mut spent, mut barren) = (0u64, 0);
         for round in 0..BATCHES {
             if spent > COST || left.is_empty() || barren >= BARREN || found.len() >= FOUND {
@@ -63,9 +64,11 @@ impl Seeded<'_> {
                 break;
             }
             let references: Vec<&Sequence> = candidates.iter().collect();
-            let batch = self.batch(&self.plain, &format!("candidates-{round}.bin"), all.t, &references)?;
+            let ids: Vec<u32> = left.iter().map(|i| self.chosen[*i].id).collect();
+            let name = format!("candidates-{round}.bin");
+            let (batch, said) = self.batch(&self.plain, &name, all.t, &references, (&ids, Until::All))?;
             spent += (left.len() as u64 + 1) * sum as u64 * cost;
-            let shown = self.shown(&batch, &left)?;
+            let shown = self.shown(&batch, &said, &left)?;
             let _ = std::fs::remove_file(&batch.path);
             let before = left.len();
             // greedily the candidate that shows most, the smaller first
@@ -88,12 +91,15 @@ impl Seeded<'_> {
     }
 
     /// Finds out where in long inputs values matter.
-    fn focus(&self, source: &mut Source<'_>, all: &Vectors<'_>) -> Result<(), String> {
+    fn focus(&self, source: &mut Source<'_>, all: &Vectors<'_>, cost: u64) -> Result<(), String> {
         for (k, template, parts) in source.parts() {
+            if (parts.len() * template.elements()) as u64 * cost > FOCUS {
+                continue;
+            }
             for chunk in parts.chunks((ELEMENTS / template.elements().max(1)).max(1)) {
                 let copies: Vec<Sequence> = chunk.iter().map(|place| source.with_part(&template, *place)).collect();
                 let with: Vec<&Sequence> = std::iter::once(&template).chain(&copies).collect();
-                let batch = self.batch(&self.plain, "parts.bin", all.t, &with)?;
+                let (batch, _) = self.batch(&self.plain, "parts.bin", all.t, &with, (&[], Until::All))?;
                 let outcomes = batch.calls.outcomes(self.program, &batch.base)?;
                 let matters = outcomes.iter().skip(1).zip(chunk).filter(|(o, _)| apart(&outcomes[0], o));
                 source.look_at(k, matters.map(|(_, place)| *place));
@@ -103,24 +109,36 @@ impl Seeded<'_> {
     }
 
     /// Which candidates of a batch show which fault.
-    fn shown(&self, batch: &Batch, left: &BTreeSet<usize>) -> Result<BTreeMap<usize, BTreeSet<usize>>, String> {
-        let base = batch.calls.outcomes(self.program, &batch.base)?;
-        let all = Mutex::new(BTreeMap::new());
-        self.each(|id| {
-            let Some(i) = self.chosen.iter().position(|m| m.id == id).filter(|i| left.contains(i)) else {
-                return Ok(false);
-            };
-            // one that breaks is shown by some candidate, but which one is not known
-            if let Seen::Other(outcomes) = self.look(&self.plain, batch, id)? {
-                let by: BTreeSet<usize> =
-                    base.iter().zip(&outcomes).enumerate().filter(|(_, (a, b))| apart(a, b)).map(|(c, _)| c).collect();
-                if let Ok(mut all) = all.lock() {
-                    all.insert(i, by);
-                }
+    fn shown(
+        &self,
+        batch: &Batch,
+        said: &BTreeMap<u32, Said>,
+        left: &BTreeSet<usize>,
+    ) -> Result<BTreeMap<usize, BTreeSet<usize>>, String> {
+        let mut all = BTreeMap::new();
+        let mut base = None;
+        for i in left {
+            let id = self.chosen[*i].id;
+            let Some(said) = said.get(&id) else { continue };
+            let digits = said.sequences.iter().enumerate();
+            let mut by: BTreeSet<usize> = digits.filter(|(_, d)| **d == b'1').map(|(c, _)| c).collect();
+            if !said.ended {
+                // the one at which it crashed or looped
+                by.insert(said.sequences.len());
             }
-            Ok(false)
-        })?;
-        all.into_inner().map_err(|_| "a run broke off".to_string())
+            if said.sequences.contains(&b'2')
+                && let Seen::Other(outcomes) = self.look(&self.plain, batch, id)?
+            {
+                let base = match &mut base {
+                    Some(base) => base,
+                    none => none.insert(batch.calls.outcomes(self.program, &batch.base)?),
+                };
+                let each = base.iter().zip(&outcomes).enumerate();
+                by.extend(each.filter(|(_, (a, b))| apart(a, b)).map(|(c, _)| c));
+            }
+            all.insert(*i, by);
+        }
+        Ok(all)
     }
 }
 

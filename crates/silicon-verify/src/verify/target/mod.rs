@@ -213,7 +213,7 @@ pub fn state_fields(program: &Program, values: &[callfile::Array]) -> Result<Vec
 }
 
 impl Driver {
-    /// Runs the driver on a call file in `scratch` and gives the result file. `switch` is a further argument.
+    /// Runs the driver on a call file in `scratch` and gives the result file. `switches` are further arguments.
     ///
     /// # Errors
     /// [`RunFailure`].
@@ -222,9 +222,9 @@ impl Driver {
         calls: &Path,
         scratch: &Path,
         limit: Duration,
-        switch: Option<&str>,
+        switches: &[String],
     ) -> Result<Vec<u8>, RunFailure> {
-        self.said(calls, scratch, limit, switch).map(|(_, results)| results)
+        self.said(calls, scratch, limit, switches).map(|(_, results)| results)
     }
 
     /// Runs the driver as [`Driver::results`] does and gives what it printed, too.
@@ -236,7 +236,7 @@ impl Driver {
         calls: &Path,
         scratch: &Path,
         limit: Duration,
-        switch: Option<&str>,
+        switches: &[String],
     ) -> Result<(String, Vec<u8>), RunFailure> {
         let results = scratch.join("results.bin");
         let mut command = match &self.emulator {
@@ -248,7 +248,7 @@ impl Driver {
             None => tool::tied(&self.program),
         };
         command.arg(calls).arg(&results).current_dir(scratch);
-        command.args(switch);
+        command.args(switches);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let output =
             tool::run_command(command, &[], limit, PRINT_LIMIT).map_err(|e| RunFailure::Broken(e.to_string()))?;
@@ -279,7 +279,7 @@ impl Driver {
         let folder = tempfile::tempdir_in(scratch).map_err(|e| RunFailure::Broken(e.to_string()))?;
         let path = folder.path().join("calls.bin");
         std::fs::write(&path, file.bytes()).map_err(|e| RunFailure::Broken(e.to_string()))?;
-        let results = self.results(&path, folder.path(), RUN_LIMIT, None)?;
+        let results = self.results(&path, folder.path(), RUN_LIMIT, &[])?;
         file.outcomes(program, &results).map_err(RunFailure::Broken)
     }
 }
