@@ -24,14 +24,14 @@ pub(super) fn drop_fills(stmts: &mut Vec<Stmt>, linear: &dyn Fn(&Expr) -> Option
         let mut rows = Vec::new();
         for s in stmts[i + 1..].iter().filter(|s| touches(s, filled)) {
             if reads(s, filled) {
-                return false;
+                break;
             }
             rows = joined(rows.into_iter().chain(covered(s, filled, linear)).collect());
             if rows.iter().any(|r| contains(r, all)) {
                 return true;
             }
         }
-        false
+        marked(&stmts[i + 1..], filled, all, linear)
     };
     let dead: Vec<bool> = (0..stmts.len()).map(dead).collect();
     let mut dead = dead.into_iter();
@@ -61,6 +61,85 @@ fn touches(s: &Stmt, b: BufId) -> bool {
         _ => {}
     });
     found
+}
+
+/// Most elements of a fill that are looked at one by one, and most writes to them.
+const ELEMENTS: i64 = 1 << 17;
+const WRITES: usize = 1 << 20;
+
+/// Whether statements write every element of a range before one of them reads the buffer, element by element: the stages
+/// of a transform write in strides, by several statements.
+fn marked(stmts: &[Stmt], b: BufId, all: &Row, linear: &dyn Fn(&Expr) -> Option<Linear>) -> bool {
+    let Some(n) = all.1.as_const().filter(|n| (1..=ELEMENTS).contains(n)) else { return false };
+    let mut m = Marks { b, from: &all.0, linear, loops: Vec::new(), seen: vec![false; n as usize], left: WRITES };
+    for s in stmts.iter().filter(|s| touches(s, b)) {
+        if reads(s, b) {
+            return false;
+        }
+        m.stmt(s);
+        if m.seen.iter().all(|s| *s) {
+            return true;
+        }
+    }
+    false
+}
+
+struct Marks<'a> {
+    b: BufId,
+    from: &'a Linear,
+    linear: &'a dyn Fn(&Expr) -> Option<Linear>,
+    /// Loops around: variable, first, end, step.
+    loops: Vec<(VarId, i64, i64, i64)>,
+    seen: Vec<bool>,
+    left: usize,
+}
+
+impl Marks<'_> {
+    /// Marks what a statement surely writes, if it comes to its end.
+    fn stmt(&mut self, s: &Stmt) {
+        match &s.kind {
+            StmtKind::Store(x, at, _) if *x == self.b => self.written(at, 1),
+            StmtKind::Copy { dst, dst_at, len, .. } if *dst == self.b => {
+                if let Some(len) = (self.linear)(len).and_then(|l| l.as_const()) {
+                    self.written(dst_at, len);
+                }
+            }
+            StmtKind::For { var, lo, hi, step, body } if *step > 0 => {
+                let fixed = |e| (self.linear)(e).and_then(|l| l.as_const());
+                if let (Some(lo), Some(hi)) = (fixed(lo), fixed(hi))
+                    && lo < hi
+                {
+                    self.loops.push((*var, lo, hi, *step));
+                    body.iter().for_each(|s| self.stmt(s));
+                    self.loops.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks so many elements in a row for all values of the loops around.
+    fn written(&mut self, at: &Expr, len: i64) {
+        let Some(at) = (self.linear)(at).and_then(|l| l.plus(self.from, -1)) else { return };
+        let mut places = vec![at.constant];
+        for (v, c) in &at.terms {
+            let Some((_, lo, hi, step)) = self.loops.iter().find(|(u, ..)| u == v) else { return };
+            let rounds = ((hi - lo - 1) / step + 1) as usize;
+            if places.len().checked_mul(rounds).is_none_or(|n| n > self.left) {
+                return;
+            }
+            let values = (0..rounds as i64).map(|k| lo + k * step);
+            let moved = |v: i64| c.checked_mul(v);
+            let Some(moves) = values.map(moved).collect::<Option<Vec<i64>>>() else { return };
+            places = places.iter().flat_map(|p| moves.iter().map(|m| p.saturating_add(*m))).collect();
+        }
+        self.left -= places.len();
+        for p in places {
+            for k in p.max(0)..p.saturating_add(len).min(self.seen.len() as i64) {
+                self.seen[k as usize] = true;
+            }
+        }
+    }
 }
 
 /// Elements in a row: the first, and how many.
@@ -122,6 +201,7 @@ fn covered(s: &Stmt, b: BufId, linear: &dyn Fn(&Expr) -> Option<Linear>) -> Vec<
 
 #[cfg(test)]
 mod tests {
+    use super::super::build::Builder;
     use super::*;
 
     const B: BufId = BufId(0);
@@ -197,5 +277,52 @@ mod tests {
         assert_eq!(left(Expr::int(16), vec![part(1, 0), part(2, 8), read]), 3);
         let next = stmt(StmtKind::Store(B, var(2).iadd(Expr::int(8)), load(var(2))));
         assert_eq!(left(Expr::int(16), vec![part(1, 0), turn(2, Expr::int(8), vec![next])]), 3);
+    }
+
+    #[test]
+    fn a_fill_goes_where_strided_writes_cover_it_before_it_is_read() {
+        // 24 elements as rows of 4: written by 0, 2 and 1, 3 in two loops; one row or one column short; read between
+        for (rows, columns, looks, gone) in
+            [(6, [1, 3], false, true), (5, [1, 3], false, false), (6, [1, 1], false, false), (6, [1, 3], true, false)]
+        {
+            let mut b = Builder::new();
+            let out = b.new_buf(Ty::F64, BufKind::Port(0), true);
+            let i = b.begin_for();
+            let at = b.var(i);
+            b.push(StmtKind::Store(out, at, Expr::zero(Ty::F64)));
+            b.end_for(i, Expr::int(0), Expr::int(24), 1);
+            for (n, columns) in [(6, [0, 2]), (rows, columns)] {
+                let i = b.begin_for();
+                for c in columns {
+                    let at = b.var(i).imul(Expr::int(4)).iadd(Expr::int(c));
+                    let value = if looks && n == 6 { b.load(out, at.clone()) } else { Expr::one(Ty::F64) };
+                    b.push(StmtKind::Store(out, at, value));
+                }
+                b.end_for(i, Expr::int(0), Expr::int(n), 1);
+            }
+            let mut body = b.finish();
+            super::super::range::simplify(&mut body, &mut [], &[], &[], &|_| true);
+            assert_eq!(body.stmts.len() == 2, gone, "{rows} {columns:?} {looks}");
+        }
+    }
+
+    #[test]
+    fn a_write_under_a_condition_covers_nothing() {
+        let mut b = Builder::new();
+        let out = b.new_buf(Ty::F64, BufKind::Port(0), true);
+        let x = b.new_buf(Ty::F64, BufKind::Port(1), false);
+        let i = b.begin_for();
+        let at = b.var(i);
+        b.push(StmtKind::Store(out, at, Expr::zero(Ty::F64)));
+        b.end_for(i, Expr::int(0), Expr::int(8), 1);
+        let i = b.begin_for();
+        let at = b.var(i);
+        let cond = b.load(x, at.clone()).binary(BinOp::Lt, Expr::zero(Ty::F64));
+        let then = vec![Stmt { kind: StmtKind::Store(out, at, Expr::one(Ty::F64)), span: None }];
+        b.push(StmtKind::If { cond, then, otherwise: Vec::new() });
+        b.end_for(i, Expr::int(0), Expr::int(8), 1);
+        let mut body = b.finish();
+        super::super::range::simplify(&mut body, &mut [], &[], &[], &|p| p == 0);
+        assert_eq!(body.stmts.len(), 2);
     }
 }
