@@ -11,15 +11,20 @@ const LIMIT: usize = 12;
 pub fn fold(body: &mut Body, results: &[Expr], fallible: &[bool]) {
     let mut stmts = std::mem::take(&mut body.stmts);
     loop {
+        loop {
+            let uses = count(&stmts, results);
+            let unread = unread(&body.bufs, &stmts);
+            let dropped = remove_stores(&mut stmts, &unread);
+            if !remove_unused(&mut stmts, &uses, fallible) && !dropped {
+                break;
+            }
+        }
         let uses = count(&stmts, results);
-        let unread = unread(&body.bufs, &stmts);
-        let dropped = remove_stores(&mut stmts, &unread);
-        if !remove_unused(&mut stmts, &uses, fallible) && !dropped {
+        block(&mut stmts, &uses);
+        if !remove_idle(&mut stmts) {
             break;
         }
     }
-    let uses = count(&stmts, results);
-    block(&mut stmts, &uses);
     let mut assignments = BTreeMap::new();
     for s in &stmts {
         s.visit(&mut |s| {
@@ -141,6 +146,22 @@ fn remove_stores(stmts: &mut Vec<Stmt>, unread: &BTreeSet<BufId>) -> bool {
     let before = stmts.len();
     stmts.retain(|s| match &s.kind {
         StmtKind::Store(b, ..) | StmtKind::Copy { dst: b, .. } => !unread.contains(b),
+        _ => true,
+    });
+    changed | (stmts.len() != before)
+}
+
+/// Drops stores of what stands there already: elements that stay in place while others move.
+fn remove_idle(stmts: &mut Vec<Stmt>) -> bool {
+    let mut changed = false;
+    for s in stmts.iter_mut() {
+        for b in s.blocks_mut() {
+            changed |= remove_idle(b);
+        }
+    }
+    let before = stmts.len();
+    stmts.retain(|s| match &s.kind {
+        StmtKind::Store(b, at, e) => !matches!(&e.kind, ExprKind::Load(from, place) if from == b && **place == *at),
         _ => true,
     });
     changed | (stmts.len() != before)
@@ -348,6 +369,26 @@ mod tests {
         for both in [true, false] {
             let (body, v) = program(both);
             assert_eq!(overwritten(&body.stmts[1..], v), both);
+        }
+    }
+
+    #[test]
+    fn a_store_of_what_stands_there_goes_and_its_loop_with_it() {
+        for apart in [0, 1] {
+            let mut b = Builder::new();
+            let out = b.new_buf(Ty::F64, BufKind::Port(0), true);
+            let (var, i) = {
+                let v = b.new_var(Ty::I64, None);
+                b.open();
+                (v, b.var(v))
+            };
+            let value = b.load(out, i.clone().iadd(Expr::int(apart)));
+            b.push(StmtKind::Store(out, i, value));
+            let body = b.close();
+            b.push(StmtKind::For { var, lo: Expr::int(0), hi: Expr::int(4), step: 1, body });
+            let mut body = b.finish();
+            fold(&mut body, &[], &[]);
+            assert_eq!(body.stmts.len() as i64, apart);
         }
     }
 
