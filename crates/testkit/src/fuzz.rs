@@ -453,21 +453,34 @@ impl Maker {
 impl Maker {
     /// An array seen through some steps, each of them a view or a copy, and a store into what comes out.
     fn view_and_store(&mut self) {
-        const PLAIN: [&str; 7] =
-            ["[::2]", "[1:]", "[::-1]", ".reshape(-1)", ".ravel()", "[None, :]", ".reshape(-1, 1)"];
-        const ROWS: [&str; 12] = [
-            ".T",
-            "[1:]",
-            "[:, 1:]",
-            "[:, ::2]",
-            "[::-1]",
-            ".swapaxes(0, 1)",
-            ".ravel()",
-            ".ravel(order=\"F\")",
-            ".reshape(-1)",
-            ".flatten()",
-            "[1]",
-            "[:, 1]",
+        const PLAIN: [&str; 10] = [
+            "{}[::2]",
+            "{}[1:]",
+            "{}[::-1]",
+            "{}.reshape(-1)",
+            "{}.ravel()",
+            "{}[None, :]",
+            "{}.reshape(-1, 1)",
+            "np.flip({})",
+            "np.atleast_2d({})",
+            "np.ascontiguousarray({})",
+        ];
+        const ROWS: [&str; 15] = [
+            "{}.T",
+            "{}[1:]",
+            "{}[:, 1:]",
+            "{}[:, ::2]",
+            "{}[::-1]",
+            "{}.swapaxes(0, 1)",
+            "{}.ravel()",
+            "{}.ravel(order=\"F\")",
+            "{}.reshape(-1)",
+            "{}.flatten()",
+            "{}[1]",
+            "{}[:, 1]",
+            "np.flipud({})",
+            "np.rot90({})",
+            "np.moveaxis({}, 0, 1)",
         ];
         let (mut text, kind, mut rank) = match self.var(Rows) {
             Some(rows) if self.random.below(3) > 0 => (rows, Floats, 2),
@@ -479,18 +492,17 @@ impl Maker {
         let store_into_base = format!("{text}{} = ", if rank == 2 { "[1, 1]" } else { "[1]" });
         for _ in 0..1 + self.random.below(3) {
             let step = if rank == 2 { self.random.pick(&ROWS) } else { self.random.pick(&PLAIN) };
-            rank = match step {
-                "[None, :]" | ".reshape(-1, 1)" => 2,
-                ".ravel()" | ".ravel(order=\"F\")" | ".reshape(-1)" | ".flatten()" | "[:, 1]" => 1,
-                "[1]" if rank == 2 => 1,
-                _ => rank,
-            };
             // no index beyond what is there
-            if text.ends_with("[None, :]") && step == "[1]" || text.ends_with(".reshape(-1, 1)") && step == "[:, 1]" {
-                rank = 2;
+            if text.contains("None") || text.contains("atleast") || text.contains("(-1, 1)") {
                 continue;
             }
-            text.push_str(step);
+            rank = match step {
+                "{}[None, :]" | "{}.reshape(-1, 1)" | "np.atleast_2d({})" => 2,
+                "{}.ravel()" | "{}.ravel(order=\"F\")" | "{}.reshape(-1)" | "{}.flatten()" | "{}[:, 1]" => 1,
+                "{}[1]" if rank == 2 => 1,
+                _ => rank,
+            };
+            text = step.replace("{}", &text);
         }
         let (name, v, w) = (self.name(), self.element(kind), self.element(kind));
         self.line(&format!("{name} = {text}"));

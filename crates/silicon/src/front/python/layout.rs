@@ -172,6 +172,32 @@ impl Eval<'_> {
         };
         self.shown(x, vec![x.ty.size()], result)
     }
+    /// A diagonal of a matrix of known extents in C order, as a view; none of others.
+    pub(super) fn diagonal_view(&mut self, x: &ArrayRef, k: i128) -> Option<ArrayRef> {
+        let [rows, columns] = x.ty.shape.as_slice() else { return None };
+        let (rows, columns, k) = (rows.as_const()?, columns.as_const()?, i64::try_from(k).ok()?);
+        let (row, column) = ((-k).max(0), k.max(0));
+        let len = (rows - row).min(columns - column);
+        if len < 1 || !self.is_contiguous(x) {
+            return None;
+        }
+        let flat = self.view(x, ViewStep::Reshape(vec![x.ty.size()]));
+        let start = Dim::from(row * columns + column);
+        let items = vec![AxisItem::Range { start, step: columns + 1, len: Dim::from(len) }];
+        Some(self.view(&flat, ViewStep::Index(items)))
+    }
+    /// Refuses stores into an array and what shows it in a way that is not followed.
+    pub(super) fn freeze_together(&mut self, a: &ArrayRef, shown: &Value) {
+        let cells = std::iter::once(a.cell).chain(match shown {
+            Value::Array(s) => Some(s.cell),
+            _ => None,
+        });
+        for cell in cells {
+            if let Cell::Array { frozen, .. } = self.heap.get_mut(cell) {
+                *frozen = true;
+            }
+        }
+    }
     fn shown(&mut self, x: &ArrayRef, shape: Vec<Dim>, result: Reshaped) -> R<ArrayRef> {
         let view = self.view(x, ViewStep::Reshape(shape));
         if let Reshaped::View(_) = result {
@@ -204,11 +230,7 @@ impl Eval<'_> {
             _ => false,
         };
         if !decided {
-            for cell in [x.cell, copy.cell] {
-                if let Cell::Array { frozen, .. } = self.heap.get_mut(cell) {
-                    *frozen = true;
-                }
-            }
+            self.freeze_together(x, &Value::Array(copy.clone()));
         }
         Ok(copy)
     }

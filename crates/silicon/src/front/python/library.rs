@@ -4,7 +4,7 @@
 use super::call::Keywords;
 use super::eval::{Eval, R};
 use super::state::{Cell, Content};
-use super::value::{ArrayRef, Kind, NdArray, Value};
+use super::value::{ArrayRef, Kind, NdArray, Value, ViewStep};
 use crate::dtype::{DType, Scalar};
 use crate::hir::{Binary, Dim, Op, Type};
 use crate::oracle::PyValue;
@@ -382,7 +382,8 @@ impl<'a> Eval<'a> {
             return Ok(v);
         }
         let all_static = args.iter().all(|v| self.is_static(v)) && kwargs.iter().all(|(_, v)| self.is_static(v));
-        if all_static && !name.starts_with("_pm.") && !mutates(name) {
+        let seen_through = shows_argument(name) && args.iter().any(|v| matches!(v, Value::Array(_)));
+        if all_static && !name.starts_with("_pm.") && !mutates(name) && !seen_through {
             return self.ask_call(name, &args, 0, &kwargs);
         }
         let a = Args::new(&args, &kwargs);
@@ -571,6 +572,10 @@ impl<'a> Eval<'a> {
                 let v = self.array_of(&x, d)?;
                 let odd = matches!(&x, Value::Array(x) if !self.is_contiguous(x));
                 let v = match (&x, &v) {
+                    (Value::Array(p), Value::Array(q)) if name == "numpy.ascontiguousarray" && p.cell == q.cell => {
+                        let flat = self.ravel(q)?;
+                        Value::Array(self.view(&flat, ViewStep::Reshape(q.ty.shape.clone())))
+                    }
                     (Value::Array(p), Value::Array(q)) if fresh && p.cell == q.cell => self.copy_array(q)?,
                     (Value::Array(p), Value::Array(q)) if fortran && p.cell == q.cell => {
                         return self.refuse("PM0118", format!("`{name}` with the order F is not supported"));
@@ -764,6 +769,46 @@ pub fn widened(d: DType) -> DType {
 }
 
 /// Library functions that change an argument: never evaluated apart from the heap.
+/// Whether a function may give a view of its argument: CPython would give one of a copy.
+fn shows_argument(name: &str) -> bool {
+    const VIEWS: [&str; 33] = [
+        "array_split",
+        "asanyarray",
+        "asarray",
+        "ascontiguousarray",
+        "atleast_1d",
+        "atleast_2d",
+        "atleast_3d",
+        "broadcast_arrays",
+        "broadcast_to",
+        "diag",
+        "diagonal",
+        "dsplit",
+        "expand_dims",
+        "flip",
+        "fliplr",
+        "flipud",
+        "hsplit",
+        "imag",
+        "lib.stride_tricks.sliding_window_view",
+        "matrix_transpose",
+        "moveaxis",
+        "permute_dims",
+        "ravel",
+        "real",
+        "reshape",
+        "rollaxis",
+        "rot90",
+        "split",
+        "squeeze",
+        "swapaxes",
+        "transpose",
+        "trim_zeros",
+        "vsplit",
+    ];
+    name.strip_prefix("numpy.").is_some_and(|n| VIEWS.contains(&n))
+}
+
 fn mutates(name: &str) -> bool {
     name.ends_with(".at")
         || matches!(

@@ -159,6 +159,8 @@ impl<'a> Eval<'a> {
             all
         };
         Ok(match name {
+            // unlike np.conj, which copies
+            "conj" | "conjugate" if !a.ty.dtype.is_complex() => me,
             "sum" | "prod" | "max" | "min" | "any" | "all" | "argmax" | "argmin" | "cumsum" | "cumprod" | "mean"
             | "std" | "var" | "argsort" | "dot" | "ravel" | "squeeze" | "take" | "repeat" | "clip" | "round"
             | "nonzero" | "swapaxes" | "trace" | "diagonal" | "searchsorted" | "ptp" | "conj" | "conjugate"
@@ -212,7 +214,9 @@ impl<'a> Eval<'a> {
                 let Some(v) = args.first().cloned().or_else(|| keyword("dtype")) else { return Ok(me) };
                 let d = self.as_dtype(&v)?;
                 if self.is_static(&me) {
-                    return self.ask("a0.view(a1)", &[me, Value::Dtype(d)]);
+                    let v = self.ask("a0.view(a1)", &[me, Value::Dtype(d)])?;
+                    self.freeze_together(a, &v);
+                    return Ok(v);
                 }
                 if d.size() == a.ty.dtype.size() && !d.is_complex() && !a.ty.dtype.is_complex() {
                     if d == a.ty.dtype {

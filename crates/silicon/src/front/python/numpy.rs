@@ -347,6 +347,18 @@ impl<'a> Eval<'a> {
                 let x = if fortran { self.view(&x, ViewStep::Transpose((0..x.ty.rank()).rev().collect())) } else { x };
                 Value::Array(self.ravel(&x)?)
             }
+            "diag" | "diagonal" => {
+                let k = a.get(1, if n == "diag" { "k" } else { "offset" });
+                let (Some(Value::Array(x)), Some(k)) =
+                    (a.get(0, if n == "diag" { "v" } else { "a" }), self.known_int(&k.unwrap_or(Value::Int(0))))
+                else {
+                    return Ok(None);
+                };
+                match self.diagonal_view(&x, k) {
+                    Some(v) => Value::Array(v),
+                    None => return Ok(None),
+                }
+            }
             "squeeze" => {
                 let Some(x) = a.get(0, "a") else { return Ok(None) };
                 let axis = a.get(1, "axis");

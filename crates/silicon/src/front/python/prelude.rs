@@ -189,6 +189,14 @@ impl<'a> Eval<'a> {
         if let Some(target) = target {
             return self.stored_in(out, Some(target)).map(Some);
         }
+        // views in NumPy, copies in the prelude
+        if matches!(name, "numpy.diag" | "numpy.diagonal" | "numpy.lib.stride_tricks.sliding_window_view")
+            && let (Some(Value::Array(x)), false) =
+                (args.first(), self.frames.last().is_some_and(|f| f.file.is_prelude))
+            && (name != "numpy.diag" || x.ty.rank() == 2)
+        {
+            self.freeze_together(x, &out);
+        }
         Ok(Some(match out {
             // NumPy gives scalars, not arrays without axes
             Value::Array(a) if a.ty.rank() == 0 => match self.static_array(&a) {
