@@ -11,7 +11,7 @@ import numpy as np
 
 from cases import Case, DTYPES, REAL, RNG, arrays, axes_of, report, sample
 
-import construct, elementwise, logic, misc, polynomials, products, reductions, sets, shape, windows  # noqa: E401
+import construct, elementwise, logic, misc, polynomials, products, reductions, sets, shape, ufunc_methods, windows  # noqa: E401
 
 
 def check_reductions():
@@ -96,6 +96,11 @@ def check_reductions():
 
 def check_shape():
     m = shape
+    with Case(m, "sliding_window_view", np.lib.stride_tricks.sliding_window_view) as c:
+        for n in (3, 4, 9):
+            c(sample((n,), np.float64), 3)
+            c(sample((n,), np.int16), window_shape=(2,))
+        c(sample((2,), np.float64), 3)
     with Case(m, "roll") as c:
         for x in arrays():
             for k in (0, 1, -1, 3, -11, 100):
@@ -634,11 +639,38 @@ def check_misc():
         for x in arrays((np.float64, np.float32), nan=True):
             c(x)
             c(x, axis=0)
+
+
+def check_ufunc_methods():
+    m = ufunc_methods
     for name, ufunc in (("maximum_accumulate", np.maximum), ("minimum_accumulate", np.minimum)):
         with Case(m, name, ufunc.accumulate) as c:
             for x in arrays(REAL, nan=True):
                 for axis in range(x.ndim):
                     c(x, axis=axis)
+    for name in ("add", "multiply", "maximum", "minimum", "logical_and", "logical_or"):
+        with Case(m, name + "_reduce", getattr(np, name).reduce, tolerance=8) as c:
+            for x in arrays(REAL, nan=True):
+                c(x)
+                for axis in axes_of(x):
+                    c(x, axis=axis)
+                    c(x, axis=axis, keepdims=True)
+    for name in ("add", "multiply"):
+        with Case(m, name + "_accumulate", getattr(np, name).accumulate, tolerance=8) as c:
+            for x in arrays(REAL):
+                for axis in range(x.ndim):
+                    c(x, axis=axis)
+            c(sample((5,), np.int16), dtype=np.int64)
+    for name in ("add", "subtract", "multiply"):
+        with Case(m, name + "_outer", getattr(np, name).outer) as c:
+            for dtype in REAL:
+                c(sample((3,), dtype), sample((2, 4), dtype))
+                c(sample((2, 3), dtype), sample((4,), np.float64))
+    for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+        with Case(m, name + "_reduce", getattr(np, name).reduce) as c:
+            for dtype in (np.uint8, np.int16, np.int64):
+                for n in (1, 2, 7):
+                    c(RNG.integers(0, 100, n).astype(dtype))
 
 
 def check_elementwise():
@@ -797,6 +829,7 @@ def main():
     check_sets()
     check_products()
     check_misc()
+    check_ufunc_methods()
     return report()
 
 

@@ -1,5 +1,5 @@
 # Lists of tuples that grow with the data: runs, detections with their levels, and what is read of them.
-# family: preamble
+# family: lists
 # entry: detections
 # compare: derived
 import numpy as np

@@ -1,5 +1,5 @@
 # Windows of a vector by sliding_window_view, medians of what is not NaN, and parities.
-# family: windows
+# family: reductions
 # entry: rows
 # compare: derived
 import numpy as np

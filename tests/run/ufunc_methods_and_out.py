@@ -1,5 +1,5 @@
 # reduce, accumulate and outer of ufuncs; results stored with out=.
-# family: elementwise
+# family: functions
 # entry: methods
 # compare: derived
 import numpy as np
