@@ -173,8 +173,9 @@ impl<'m> Lower<'m> {
     fn fill(&mut self, inst: &'m Inst, dst: Buf) {
         let v = inst.results[0];
         let ty = self.func.ty(v);
-        if let (Op::Broadcast, 0, None) = (&inst.op, self.func.ty(inst.args[0]).rank(), dst.im)
-            && let Cx { re, im: Some(im) } = self.scalar(inst.args[0])
+        if let (Op::Broadcast, None, [value]) = (&inst.op, dst.im, inst.args.as_slice())
+            && self.func.ty(*value).rank() == 0
+            && let Cx { re, im: Some(im) } = self.scalar(*value)
             && re == im
         {
             // both parts alike: as reals, a fill that is overwritten later is known as one

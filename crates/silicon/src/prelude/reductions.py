@@ -288,6 +288,7 @@ def nanmedian(a, axis=None, keepdims=False):
     x = _as_float(np.asarray(a))
     if np.iscomplexobj(x):
         raise NotImplementedError("nanmedian of complex values")
+    along = x.ndim > 1 and axis is not None
     s = np.sort(_last(x, axis), axis=-1)
     m = s.shape[-1]
     count = 1
@@ -297,10 +298,11 @@ def nanmedian(a, axis=None, keepdims=False):
     r = np.full(rows.shape[0], np.nan, dtype=x.dtype)
     for i in range(rows.shape[0]):
         n = int(np.sum((~np.isnan(rows[i])).astype(np.int64)))
-        if n % 2 == 1:
+        if n % 2 == 1 and not (along and m < 600):
             r[i] = rows[i, n // 2]
         elif n > 0:
-            r[i] = (rows[i, n // 2 - 1] + rows[i, n // 2]) / 2
+            # along an axis NumPy adds the middle element to itself (np.ma.median), which may overflow
+            r[i] = (rows[i, (n - 1) // 2] + rows[i, n // 2]) / 2
     r = np.reshape(r, s.shape[:-1])
     if r.ndim == 0:
         return _kept(r[()], x, axis, keepdims)
