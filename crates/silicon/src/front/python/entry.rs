@@ -438,6 +438,7 @@ impl<'a> Eval<'a> {
         self.loop_depth = 0;
         self.random_inputs.clear();
         self.parameter_cells.clear();
+        self.odd_values.clear();
     }
     #[allow(clippy::too_many_arguments, reason = "the parts of one entry")]
     pub(super) fn close_function(

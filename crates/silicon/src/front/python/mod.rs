@@ -7,6 +7,7 @@ mod bounds;
 mod builtins;
 mod call;
 mod compare;
+mod constructors;
 mod convert;
 mod dict;
 mod dynlist;
