@@ -27,7 +27,20 @@ const COUNT: usize = 6000;
 
 /// Float64 values (mantissa, power of two) that come nearest to a multiple of pi/2 among those of sixteen or so exponents
 /// each: every digit of 2/pi counts there. By continued fractions; the nearest of all is W. Kahan's 6381956970095103 * 2^797.
-const NEAR_QUADRANT_64: [(u64, i32); 59] = [
+/// The first twelve are the nearest below 2^20, relative to the multiple, of all multiples.
+const NEAR_QUADRANT_64: [(u64, i32); 71] = [
+    (5_134_276_256_060_787, -33),
+    (5_520_028_710_995_367, -34),
+    (5_520_028_710_995_367, -33),
+    (5_905_781_165_929_947, -33),
+    (7_102_869_978_037_436, -34),
+    (7_102_869_978_037_436, -33),
+    (7_488_622_432_972_016, -33),
+    (7_874_374_887_906_596, -35),
+    (7_874_374_887_906_596, -34),
+    (7_874_374_887_906_596, -33),
+    (8_685_711_245_079_505, -34),
+    (8_685_711_245_079_505, -33),
     (7_763_785_107_565_477, -29),
     (4_615_509_997_160_240, -13),
     (6_617_649_673_795_284, 15),
@@ -88,8 +101,16 @@ const NEAR_QUADRANT_64: [(u64, i32); 59] = [
     (8_444_920_710_073_313, 939),
     (6_221_301_883_130_153, 969),
 ];
-/// The same of float32.
-const NEAR_QUADRANT_32: [(u64, i32); 18] = [
+/// The same of float32; the first eight are the nearest below 12000 and below 10^6.
+const NEAR_QUADRANT_32: [(u64, i32); 26] = [
+    (9_168_424, -12),
+    (9_168_424, -11),
+    (16_573_937, -16),
+    (16_573_937, -11),
+    (8_545_886, -4),
+    (12_818_829, -4),
+    (13_444_207, -8),
+    (13_444_207, -6),
     (10_695_401, 2),
     (9_688_229, 6),
     (10_741_887, 11),

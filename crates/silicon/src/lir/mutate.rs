@@ -71,10 +71,17 @@ fn rewritten(mutated: &Program, f: &dyn Fn(u32, Expr, Expr) -> Expr) -> Program 
             *e = f(*id, (**orig).clone(), (**alt).clone());
         }
     }
-    fn block(stmts: &mut [Stmt], f: &dyn Fn(u32, Expr, Expr) -> Expr) {
-        for s in stmts {
+    fn block(stmts: &mut Vec<Stmt>, f: &dyn Fn(u32, Expr, Expr) -> Expr) {
+        for mut s in std::mem::take(stmts) {
             s.exprs_mut().into_iter().for_each(|e| expr(e, f));
             s.blocks_mut().into_iter().for_each(|b| block(b, f));
+            match s.kind {
+                // a store whose own switch is not among those asked for
+                StmtKind::If { cond, then, otherwise } if cond == Expr::truth(true) && otherwise.is_empty() => {
+                    stmts.extend(then);
+                }
+                kind => stmts.push(Stmt { kind, span: s.span }),
+            }
         }
     }
     let mut out = mutated.clone();

@@ -16,6 +16,7 @@ mod real_scale;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod thread;
 
 use crate::dtype::DType;
 use crate::hir::{FuncId, Module};
@@ -102,6 +103,12 @@ pub const ALL: &[Pass] = &[
         run: |m, _| fold::run(m).into(),
     },
     Pass {
+        name: "thread",
+        description: "Joins a branch with the branch before it that decides it, as an early return leaves them.",
+        value_changing: false,
+        run: |m, _| thread::run(m).into(),
+    },
+    Pass {
         name: "narrow",
         description: "With `--numeric f32`: float64 becomes float32 and complex128 complex64; scalars that decide indices stay.",
         value_changing: true,
@@ -145,9 +152,24 @@ pub const ALL: &[Pass] = &[
     },
 ];
 
-/// The order in which [`run`] applies the passes. Constants are folded before `narrow`, so that they are rounded once.
-pub const ORDER: &[&str] =
-    &["fold", "narrow", "cse", "euler", "real_scale", "polyphase", "licm", "fold", "cse", "dce", "fold", "dce"];
+/// The order in which [`run`] applies the passes. Constants are folded before `narrow`, so that they are rounded once;
+/// what nothing uses goes before `polyphase`, which looks for results with a single use.
+pub const ORDER: &[&str] = &[
+    "fold",
+    "narrow",
+    "cse",
+    "euler",
+    "real_scale",
+    "thread",
+    "dce",
+    "polyphase",
+    "licm",
+    "fold",
+    "cse",
+    "dce",
+    "fold",
+    "dce",
+];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {

@@ -75,7 +75,8 @@ impl Renames {
         }
         self.region(&mut func.body);
     }
-    fn region(&self, r: &mut Region) {
+    /// Replaces in a region, but for what types and bounds refer to.
+    pub(super) fn region(&self, r: &mut Region) {
         for inst in &mut r.body {
             inst.args.iter_mut().for_each(|v| *v = self.get(*v));
             if let Op::Dim(d) = &mut inst.op {

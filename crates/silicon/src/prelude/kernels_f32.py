@@ -20,9 +20,9 @@ _NAN = float("nan")
 _TRIG_FAST = 12000.0  # largest |x| reduced in float32
 _TRIG_MIDDLE = 1000000.0  # largest |x| reduced in float64
 
-# The bits of 2/pi after the binary point in 32-bit words, behind two words of zeros.
+# The bits of 2/pi after the binary point in 32-bit words, behind 6 zeros.
 _TWO_OVER_PI = np.array(
-    (0x00000000, 0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB), dtype=np.uint64
+    (0x028BE60D, 0xB9391054, 0xA7F09D5F, 0x47D4D377, 0x036D8A56, 0x64F10E41, 0x07F9458E), dtype=np.uint64
 )
 
 
@@ -114,11 +114,11 @@ def _reduce_middle(x):
 
 
 def _reduce_huge(x):
-    """x - n*pi/2 as (n as int64, float64 remainder) for finite |x| >= 2: x times a 96-bit window of 2/pi, modulo 4."""
+    """x - n*pi/2 as (n as int64, float64 remainder) for finite |x| > 10**6: x times a 96-bit window of 2/pi, modulo 4."""
     b = np.abs(x).view(np.uint32)
     m = np.uint64((b & 0x007FFFFF) | 0x00800000)
-    # the bounds show that every index is inside the table
-    start = max((int(np.int64(b >> 23)) & 255) - 88, 0)
+    # from 0 to 108 for a finite x; the mask shows that every index is inside the table, also for what is not finite
+    start = int(np.int64(b >> 23)) - 146 & 127
     j = start >> 5
     up = np.uint64(start & 31)
     w0 = _TWO_OVER_PI[j]
@@ -183,17 +183,17 @@ def _tan_middle(x):
 
 
 def _sin_huge(x):
-    n, r = _reduce_huge(np.where(np.isinf(x), np.float32(2097152.0), x))
+    n, r = _reduce_huge(x)
     return np.where(np.isinf(x), np.float32(_NAN), _sin_quadrant(n, r))
 
 
 def _cos_huge(x):
-    n, r = _reduce_huge(np.where(np.isinf(x), np.float32(2097152.0), x))
+    n, r = _reduce_huge(x)
     return np.where(np.isinf(x), np.float32(_NAN), _cos_quadrant(n, r))
 
 
 def _tan_huge(x):
-    n, r = _reduce_huge(np.where(np.isinf(x), np.float32(2097152.0), x))
+    n, r = _reduce_huge(x)
     return np.where(np.isinf(x), np.float32(_NAN), np.float32(_tan_quadrant(n, r)))
 
 

@@ -27,13 +27,12 @@ _INF = float("inf")
 _NAN = float("nan")
 _TRIG_FAST = 1048576.0  # largest |x| whose reduction by the four-part pi/2 below is exact
 
-# The bits of 2/pi after the binary point in 32-bit words, behind two words of zeros.
+# The bits of 2/pi after the binary point in 32-bit words, behind 34 zeros.
 _TWO_OVER_PI = np.array((
-    0x00000000, 0x00000000, 0xA2F9836E, 0x4E441529, 0xFC2757D1, 0xF534DDC0, 0xDB629599, 0x3C439041, 0xFE5163AB, 0xDEBBC561,
-    0xB7246E3A, 0x424DD2E0, 0x06492EEA, 0x09D1921C, 0xFE1DEB1C, 0xB129A73E, 0xE88235F5, 0x2EBB4484, 0xE99C7026, 0xB45F7E41,
-    0x3991D639, 0x835339F4, 0x9C845F8B, 0xBDF9283B, 0x1FF897FF, 0xDE05980F, 0xEF2F118B, 0x5A0A6D1F, 0x6D367ECF, 0x27CB09B7,
-    0x4F463F66, 0x9E5FEA2D, 0x7527BAC7, 0xEBE5F17B, 0x3D0739F7, 0x8A5292EA, 0x6BFB5FB1, 0x1F8D5D08, 0x56033046, 0xFC7B6BAB,
-    0xF0CFBC20, 0x9AF4361D,
+    0x00000000, 0x28BE60DB, 0x9391054A, 0x7F09D5F4, 0x7D4D3770, 0x36D8A566, 0x4F10E410, 0x7F9458EA, 0xF7AEF158, 0x6DC91B8E,
+    0x909374B8, 0x01924BBA, 0x82746487, 0x3F877AC7, 0x2C4A69CF, 0xBA208D7D, 0x4BAED121, 0x3A671C09, 0xAD17DF90, 0x4E64758E,
+    0x60D4CE7D, 0x272117E2, 0xEF7E4A0E, 0xC7FE25FF, 0xF7816603, 0xFBCBC462, 0xD6829B47, 0xDB4D9FB3, 0xC9F2C26D, 0xD3D18FD9,
+    0xA797FA8B, 0x5D49EEB1, 0xFAF97C5E, 0xCF41CE7D, 0xE294A4BA, 0x9AFED7EC, 0x47E35742, 0x1580CC11,
 ), dtype=np.uint64)
 
 
@@ -269,20 +268,16 @@ def _column(ml, mh, w, below, carry):
     return s & 0xFFFFFFFF, (a >> 32) + (c >> 32) + (s >> 32)
 
 
-def _fraction_word(high, low, flip):
-    """The 32 bits from bit 2 of two digits, complemented where flip is all ones, as a float."""
-    return np.float64((((high << 2) | (low >> 30)) & 0xFFFFFFFF) ^ flip)
-
-
 def _reduce_huge(x):
     """x - n*pi/2 as (n as int64, high, low) for finite |x| > 2**20, by multiplication with the bits of 2/pi (Payne and Hanek 1983).
 
-    192 bits of 2/pi are used, which leaves the fraction 137 bits; the nearest a float64 comes to a multiple of pi/2 is about 2**-62.
+    The fraction of x*2/pi is found to 2**-125 or so; the nearest a float64 comes to a multiple of pi/2 is about 2**-62. Each digit
+    that is kept, and each carry, decides the result for some of those nearest ones.
     """
     b = np.abs(x).view(np.uint64)
     m = (b & 0x000FFFFFFFFFFFFF) | 0x0010000000000000
-    # from 0 to 1033 for a finite x; the bounds show that every index is inside the table
-    start = max((int(np.int64(b >> 52)) & 2047) - 1013, 0)
+    # from 0 to 1003 for a finite x; the mask shows that every index is inside the table, also for what is not finite
+    start = int(np.int64(b >> 52)) - 1043 & 1023
     j = start >> 5
     up = np.uint64(start & 31)
     ml = m & 0xFFFFFFFF
@@ -298,9 +293,8 @@ def _reduce_huge(x):
     w3 = _window(t3, t4, up)
     w4 = _window(t4, t5, up)
     w5 = _window(t5, _TWO_OVER_PI[j + 6], up)
-    zero = ml & 0
-    p5, carry = _column(ml, mh, w5, zero, zero)
-    p4, carry = _column(ml, mh, w4, w5, carry)
+    # digits of m * 0.w0w1...; of the last one only the carry
+    carry = (ml * w4 >> 32) + (mh * w5 >> 32)
     p3, carry = _column(ml, mh, w3, w4, carry)
     p2, carry = _column(ml, mh, w2, w3, carry)
     p1, carry = _column(ml, mh, w1, w2, carry)
@@ -309,12 +303,11 @@ def _reduce_huge(x):
     half = (p0 >> 29) & 1
     n = np.int64((p0 >> 30) + half)
     flip = half * 0xFFFFFFFF
-    hi = _fraction_word(p0, p1, flip) * 2.3283064365386963e-10
-    hi, e1 = _two_sum(hi, _fraction_word(p1, p2, flip) * 5.421010862427522e-20)
-    hi, e2 = _two_sum(hi, _fraction_word(p2, p3, flip) * 1.262177448353619e-29)
-    hi, e3 = _two_sum(hi, _fraction_word(p3, p4, flip) * 2.938735877055719e-39)
-    hi, e4 = _two_sum(hi, _fraction_word(p4, p5, flip) * 6.842277657836021e-49)
-    lo = e1 + e2 + e3 + e4
+    hi = np.float64((((p0 << 2) | (p1 >> 30)) & 0xFFFFFFFF) ^ flip) * 2.3283064365386963e-10
+    hi, e1 = _fast_two_sum(hi, np.float64((((p1 << 2) | (p2 >> 30)) & 0xFFFFFFFF) ^ flip) * 5.421010862427522e-20)
+    hi, e2 = _fast_two_sum(hi, np.float64((((p2 << 2) | (p3 >> 30)) & 0xFFFFFFFF) ^ flip) * 1.262177448353619e-29)
+    hi, e3 = _fast_two_sum(hi, np.float64((p3 << 2 & 0xFFFFFFFF) ^ flip) * 2.938735877055719e-39)
+    lo = e1 + e2 + e3
     s = np.where((half == 1) ^ (x < 0.0), -1.0, 1.0)
     ph, pl = _two_prod(hi, np.float64(_PIO2))
     return np.where(x < 0.0, -n, n), s * ph, s * (pl + (hi * _PIO2_LO + lo * _PIO2))
@@ -357,17 +350,17 @@ def _tan_fast(x):
 
 
 def _sin_huge(x):
-    n, r, l = _reduce_huge(np.where(np.isinf(x), 2097152.0, x))
+    n, r, l = _reduce_huge(x)
     return np.where(np.isinf(x), _NAN, _sin_quadrant(n, r, l))
 
 
 def _cos_huge(x):
-    n, r, l = _reduce_huge(np.where(np.isinf(x), 2097152.0, x))
+    n, r, l = _reduce_huge(x)
     return np.where(np.isinf(x), _NAN, _cos_quadrant(n, r, l))
 
 
 def _tan_huge(x):
-    n, r, l = _reduce_huge(np.where(np.isinf(x), 2097152.0, x))
+    n, r, l = _reduce_huge(x)
     return np.where(np.isinf(x), _NAN, _tan_quadrant(n, r, l))
 
 

@@ -78,6 +78,17 @@ impl Seeded<'_> {
         Ok(objects)
     }
 
+    /// The line of the C code that a fault changes, before and after.
+    pub(super) fn change(&self, id: u32) -> Option<String> {
+        let (with, without) = (C.emit(&only(&self.mutated, id)).files, C.emit(self.program).files);
+        without.iter().find_map(|(name, text)| {
+            let (a, b) = (text.lines(), with.get(name)?.lines());
+            let (n, (a, b)) = a.zip(b).enumerate().find(|(_, (a, b))| a != b)?;
+            let (a, b) = narrowed(a, b);
+            Some(format!("{name}:{}: {a} -> {b}", n + 1))
+        })
+    }
+
     /// How far each surviving fault gets on all vectors.
     pub(super) fn met(&self, all: &Vectors<'_>) -> Result<BTreeMap<usize, Met>, String> {
         let ids = self.left();
@@ -92,5 +103,37 @@ impl Seeded<'_> {
             None => Met::Unknown,
         };
         Ok(self.survived.iter().map(|i| (*i, counted(i))).collect())
+    }
+}
+
+/// Where two lines differ, with a little of what stands around it.
+fn narrowed(a: &str, b: &str) -> (String, String) {
+    const AROUND: usize = 24;
+    let (a, b): (Vec<char>, Vec<char>) = (a.trim().chars().collect(), b.trim().chars().collect());
+    let least = a.len().min(b.len());
+    let front = (0..least).take_while(|i| a[*i] == b[*i]).count();
+    let back = (0..least - front).take_while(|i| a[a.len() - 1 - i] == b[b.len() - 1 - i]).count();
+    let (from, rest) = (front.saturating_sub(AROUND), back.saturating_sub(AROUND));
+    let cut = |line: &[char]| {
+        let middle: String = line[from..line.len() - rest].iter().collect();
+        format!("`{}{middle}{}`", if from > 0 { "..." } else { "" }, if rest > 0 { "..." } else { "" })
+    };
+    (cut(&a), cut(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::narrowed;
+
+    #[test]
+    fn a_change_is_shown_with_what_stands_around_it() {
+        let (a, b) = narrowed("    x = a > b;", "    x = a >= b;");
+        assert_eq!((a.as_str(), b.as_str()), ("`x = a > b;`", "`x = a >= b;`"));
+        let long = "+ c".repeat(20);
+        let (a, b) = narrowed(&format!("y{long} + 1.0 - z{long}"), &format!("y{long} + 2.0 - z{long}"));
+        assert_eq!(a, "`...c+ c+ c+ c+ c+ c+ c + 1.0 - z+ c+ c+ c+ c+ c+ c+...`");
+        assert_eq!(b, "`...c+ c+ c+ c+ c+ c+ c + 2.0 - z+ c+ c+ c+ c+ c+ c+...`");
+        let same = narrowed("f(x, x)", "f(x, x, x)");
+        assert_eq!(same, ("`f(x, x)`".to_string(), "`f(x, x, x)`".to_string()));
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Seeded<'p> {
     ordinals: Vec<usize>,
     /// Noticed by vectors of single kernels and by nothing before them.
     by_kernels: usize,
+    /// Of `chosen`, by index: tried on vectors of their kernel alone.
+    alone: BTreeSet<usize>,
     /// Of `chosen`, by index: not noticed so far.
     survived: BTreeSet<usize>,
     /// Sequences that they survived.
@@ -107,6 +109,7 @@ fn ready<'p>(
         chosen,
         ordinals,
         by_kernels: 0,
+        alone: BTreeSet::new(),
         tried: 0,
         exact: true,
     })
@@ -325,6 +328,7 @@ impl Seeded<'_> {
         let folder = self.folder.join("kernels");
         let mut alone = ready(&kernels.program, &mutated, self.compiler.clone(), faults, Vec::new(), 0, folder)?;
         alone.try_vectors(&kernels.all(), true)?;
+        self.alone.extend(&places);
         for (k, i) in places.iter().enumerate() {
             if !alone.survived.contains(&k) {
                 self.survived.remove(i);
@@ -367,13 +371,14 @@ impl Seeded<'_> {
         let same = self.equivalent()?;
         self.survived.retain(|i| !same.contains(i));
         let met = self.met(all)?;
+        let change = |i: &usize| self.change(self.chosen[*i].id).map(|c| format!(" ({c})"));
         let fault = |i: &usize, why: String| {
             let m = &self.chosen[*i];
             let place = m.span.and_then(|s| super::trace::place(s, sources));
             Fault {
                 place: place.map(|p| (sources.files()[p.source].name.clone(), p.first_line)),
-                text: format!("{}: {}", m.function, m.what),
-                why,
+                text: format!("{}: {}{}", m.function, m.what, change(i).unwrap_or_default()),
+                why: why + if self.alone.contains(i) { "; no vector of the kernel alone shows it" } else { "" },
             }
         };
         Ok(Mutation {

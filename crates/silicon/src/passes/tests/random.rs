@@ -236,22 +236,40 @@ impl Maker {
     fn branch(&mut self, b: &mut Builder, pool: &[ValueId], depth: usize) -> Vec<ValueId> {
         let c = self.scalar(b, pool, DType::Bool);
         let types: Vec<Type> = self.some(b, pool).iter().map(|v| b.ty(*v).clone()).collect();
+        if self.below(3) > 0 {
+            return self.arms(b, pool, depth, c, &types, None);
+        }
+        // a flag set in the arms, and a second branch that asks for it
+        let flags = self.of(&[[0, 1], [1, 0], [2, 0], [1, 1]]);
+        let first = self.arms(b, pool, depth, c, &types, Some(flags));
+        let mut pool = [pool, &first].concat();
+        let steps = self.below(3);
+        self.block(b, &mut pool, steps, 0);
+        let (flag, zero) = (first[first.len() - 1], b.int(0));
+        let c = b.binary(self.of(&[Binary::Eq, Binary::Ne]), flag, zero);
+        let second = self.arms(b, &pool, depth, c, &types, None);
+        [&pool[pool.len() - 1..], &second].concat()
+    }
+    fn arms(
+        &mut self,
+        b: &mut Builder,
+        pool: &[ValueId],
+        depth: usize,
+        c: ValueId,
+        types: &[Type],
+        flags: Option<[i64; 2]>,
+    ) -> Vec<ValueId> {
         let steps = 1 + self.below(6);
         // both closures need the maker: the first branch is built with a copy that the second continues
         let mut other = Maker { state: self.bits() };
-        b.if_else(
-            c,
-            |b| {
-                let mut inner = pool.to_vec();
-                self.block(b, &mut inner, steps, depth);
-                self.like(b, &inner, &types)
-            },
-            |b| {
-                let mut inner = pool.to_vec();
-                other.block(b, &mut inner, steps, depth);
-                other.like(b, &inner, &types)
-            },
-        )
+        let arm = |m: &mut Maker, b: &mut Builder, k: usize| {
+            let mut inner = pool.to_vec();
+            m.block(b, &mut inner, steps, depth);
+            let mut out = m.like(b, &inner, types);
+            out.extend(flags.map(|f| b.int(f[k])));
+            out
+        };
+        b.if_else(c, |b| arm(self, b, 0), |b| arm(&mut other, b, 1))
     }
     fn counted(&mut self, b: &mut Builder, pool: &[ValueId], depth: usize) -> Vec<ValueId> {
         let init = self.some(b, pool);
