@@ -178,24 +178,40 @@ impl Dim {
     }
     /// The larger.
     pub fn maximum(&self, other: &Dim) -> Dim {
-        match self.sub(other).as_const() {
-            Some(d) if d >= 0 => self.clone(),
-            Some(_) => other.clone(),
-            None => {
-                let (a, b) = if self <= other { (self, other) } else { (other, self) };
-                Dim::from(Atom::Max(Box::new(a.clone()), Box::new(b.clone())))
-            }
-        }
+        self.extreme(other, true)
     }
     /// The smaller.
     pub fn minimum(&self, other: &Dim) -> Dim {
-        match self.sub(other).as_const() {
-            Some(d) if d <= 0 => self.clone(),
-            Some(_) => other.clone(),
-            None => {
-                let (a, b) = if self <= other { (self, other) } else { (other, self) };
-                Dim::from(Atom::Min(Box::new(a.clone()), Box::new(b.clone())))
+        self.extreme(other, false)
+    }
+    /// The largest or smallest of what both are made of, each once, in order; `max(x, min(x, y))` is x.
+    fn extreme(&self, other: &Dim, largest: bool) -> Dim {
+        // whether x stands for y too
+        let covers = |x: &Dim, y: &Dim| {
+            let over = |x: &Dim, y: &Dim| x.sub(y).as_const().is_some_and(|d| if largest { d >= 0 } else { d <= 0 });
+            over(x, y) || y.parts(!largest).iter().any(|part| y != *part && over(x, part))
+        };
+        let mut kept: Vec<&Dim> = Vec::new();
+        for part in self.parts(largest).into_iter().chain(other.parts(largest)) {
+            if !kept.iter().any(|k| covers(k, part)) {
+                kept.retain(|k| !covers(part, k));
+                kept.push(part);
             }
+        }
+        kept.sort();
+        let mut out = kept.pop().cloned().unwrap_or_default();
+        while let Some(part) = kept.pop() {
+            let (a, b) = (Box::new(part.clone()), Box::new(out));
+            out = Dim::from(if largest { Atom::Max(a, b) } else { Atom::Min(a, b) });
+        }
+        out
+    }
+    /// What a dimension is the largest (or smallest) of; itself if it is no such thing.
+    fn parts(&self, largest: bool) -> Vec<&Dim> {
+        match (self.terms.as_slice(), self.constant) {
+            ([(Atom::Max(a, b), 1)], 0) if largest => [a.parts(largest), b.parts(largest)].concat(),
+            ([(Atom::Min(a, b), 1)], 0) if !largest => [a.parts(largest), b.parts(largest)].concat(),
+            _ => vec![self],
         }
     }
     /// Calls `f` for every run-time value the dimension depends on.
@@ -302,5 +318,47 @@ mod tests {
         assert_eq!(n.mul(&n.offset(1)), n.mul(&n).add(&n));
         assert_eq!(n.offset(1).maximum(&n), n.offset(1));
         assert_eq!(n.offset(-64).div(8).to_string(), "div($0, 8)-8");
+    }
+
+    #[test]
+    fn extremes_hold_each_part_once() {
+        let (n, m, k) = (Dim::from(LengthId(0)), Dim::from(LengthId(1)), Dim::from(LengthId(2)));
+        let all = n.maximum(&m).maximum(&k);
+        assert_eq!(all, k.maximum(&m.maximum(&n)));
+        assert_eq!(all.maximum(&m), all);
+        assert_eq!(all.maximum(&m.offset(1)).to_string(), "max($0, max($1+1, $2))");
+        assert_eq!(n.maximum(&n.minimum(&m)), n);
+        assert_eq!(n.offset(2).maximum(&n.minimum(&m)), n.offset(2));
+        assert_eq!(n.minimum(&n.offset(1).maximum(&m)), n);
+        // what merging two branches again and again does
+        let (mut size, half) = (n.clone(), n.offset(1).div(2));
+        for _ in 0..50 {
+            size = half.minimum(&size.maximum(&half)).maximum(&n);
+        }
+        assert_eq!(size, half.maximum(&n));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn extremes_are_what_their_values_say(
+            steps in proptest::collection::vec((0usize..12, 0usize..12, -2i64..3, proptest::bool::ANY), 1..12),
+            lengths in proptest::array::uniform3(0i64..20),
+        ) {
+            let mut made: Vec<(Dim, i64)> = (0u32..3).map(|i| (Dim::from(LengthId(i)), lengths[i as usize])).collect();
+            for (i, j, k, largest) in steps {
+                let ((a, x), (b, y)) = (made[i % made.len()].clone(), made[j % made.len()].clone());
+                let b = b.offset(k);
+                made.push(match largest {
+                    true => (a.maximum(&b), x.max(y + k)),
+                    false => (a.minimum(&b), x.min(y + k)),
+                });
+                let (dim, value) = &made[made.len() - 1];
+                let known = dim.substitute(&|a| match a {
+                    Atom::Length(l) => Dim::from(lengths[l.0 as usize]),
+                    other => Dim::from(other.clone()),
+                });
+                proptest::prop_assert_eq!(known.as_const(), Some(*value), "{}", dim);
+            }
+        }
     }
 }

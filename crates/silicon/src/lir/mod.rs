@@ -557,21 +557,18 @@ impl Expr {
     /// Calls `f` for this expression and every expression in it.
     pub fn visit(&self, f: &mut impl FnMut(&Expr)) {
         f(self);
+        self.operands().into_iter().for_each(|e| e.visit(f));
+    }
+    /// The direct operands.
+    pub fn operands(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Const(_) | ExprKind::Var(_) => {}
-            ExprKind::Load(_, a) | ExprKind::Unary(_, a) => a.visit(f),
-            ExprKind::Binary(_, a, b) | ExprKind::Mutant { orig: a, alt: b, .. } => {
-                a.visit(f);
-                b.visit(f);
-            }
-            ExprKind::Select(a, b, c) | ExprKind::Fma(a, b, c) => {
-                a.visit(f);
-                b.visit(f);
-                c.visit(f);
-            }
+            ExprKind::Const(_) | ExprKind::Var(_) => Vec::new(),
+            ExprKind::Load(_, a) | ExprKind::Unary(_, a) => vec![a],
+            ExprKind::Binary(_, a, b) | ExprKind::Mutant { orig: a, alt: b, .. } => vec![a, b],
+            ExprKind::Select(a, b, c) | ExprKind::Fma(a, b, c) => vec![a, b, c],
         }
     }
-    /// Calls `f` for this expression's direct operands, to be changed.
+    /// The direct operands, to be changed.
     pub fn operands_mut(&mut self) -> Vec<&mut Expr> {
         match &mut self.kind {
             ExprKind::Const(_) | ExprKind::Var(_) => Vec::new(),

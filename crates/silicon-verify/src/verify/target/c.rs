@@ -74,7 +74,7 @@ struct Variant {
     flags: &'static [&'static str],
 }
 
-const VARIANTS: [Variant; 5] = [
+const VARIANTS: [Variant; 7] = [
     Variant {
         id: "c.bits.gcc-O0",
         title: "gcc -O0 gives the same bits",
@@ -88,6 +88,13 @@ const VARIANTS: [Variant; 5] = [
         compiler: "gcc",
         name: "gcc-O3",
         flags: &["-O3"],
+    },
+    Variant {
+        id: "c.bits.gcc-native",
+        title: "gcc -O3 for the processor at hand gives the same bits",
+        compiler: "gcc",
+        name: "gcc-native",
+        flags: &["-O3", "-march=native"],
     },
     Variant {
         id: "c.bits.clang-O0",
@@ -109,6 +116,13 @@ const VARIANTS: [Variant; 5] = [
         compiler: "clang",
         name: "clang-O3",
         flags: &["-O3"],
+    },
+    Variant {
+        id: "c.bits.clang-native",
+        title: "clang -O3 for the processor at hand gives the same bits",
+        compiler: "clang",
+        name: "clang-native",
+        flags: &["-O3", "-march=native"],
     },
 ];
 

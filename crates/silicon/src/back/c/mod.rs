@@ -1,7 +1,7 @@
 //! C99: one header with the documented interface, one source file. No heap, no globals but constants.
 
-mod contraction;
 mod expr;
+mod gcc;
 mod header;
 mod runtime;
 
@@ -208,17 +208,7 @@ fn source(program: &Program) -> Text {
     );
     t.line("#if defined(__clang__) || !defined(__GNUC__)\n#pragma STDC FP_CONTRACT OFF");
     t.line("#else\n#pragma GCC optimize(\"fp-contract=off\")");
-    if contraction::possible(program) {
-        // GCC PR 107647: a vectoriser pattern ignores -ffp-contract=off
-        t.line("#if __GNUC__ == 12 && __GNUC_MINOR__ < 3 && (defined(__x86_64__) || defined(__i386__))");
-        t.line("/* this version contracts even so: keep it from fused instructions */");
-        t.line("#pragma GCC target(\"no-fma,no-fma4,no-avx512f\")");
-        t.line("#elif (__GNUC__ == 11 || (__GNUC__ == 12 && __GNUC_MINOR__ < 3)) && defined(__ARM_FEATURE_COMPLEX)");
-        t.line(
-            "#error \"this version of gcc contracts complex products: use 12.3 or later, or a target without FCMA\"",
-        );
-        t.line("#endif");
-    }
+    gcc::guards(program).into_iter().for_each(|line| t.line(line));
     t.line("#endif\n");
     if program.bodies().any(|b| b.bufs.iter().any(|b| matches!(b.kind, BufKind::Local(_)))) {
         t.line("#if defined(__GNUC__)\n#define PM_ALIGNED __attribute__((aligned(64)))\n#else\n#define PM_ALIGNED\n#endif\n");

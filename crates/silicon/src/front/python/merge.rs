@@ -55,6 +55,8 @@ struct Merge {
     sides: [Side; 2],
     base: Heap,
     heap: Heap,
+    /// Values from this one on were made in the branch.
+    first: ValueId,
     yields: [Vec<ValueId>; 2],
     results: Vec<ValueId>,
     arrays: HashMap<(String, String), Value>,
@@ -74,6 +76,7 @@ impl<'a> Eval<'a> {
             return Err(Stop::NeedsEmission);
         }
         let base = self.heap.clone();
+        let start = ValueId(self.func.values.len() as u32);
         let frames = self.frames.len();
         let (first, insts1) = self.side(f)?;
         let heap1 = std::mem::replace(&mut self.heap, base.clone());
@@ -85,7 +88,7 @@ impl<'a> Eval<'a> {
             (Ok(a), Ok(b)) => {
                 let heap2 = std::mem::take(&mut self.heap);
                 let sides = [Side { heap: heap1, insts: insts1 }, Side { heap: heap2, insts: insts2 }];
-                self.merge(c, base, sides, a, b)
+                self.merge(c, start, base, sides, a, b)
             }
             (Err(r), Ok(b)) => {
                 // the first side raises: what follows is the second side alone
@@ -154,13 +157,14 @@ impl<'a> Eval<'a> {
         Ok(())
     }
 
-    fn merge(&mut self, c: ValueId, base: Heap, sides: [Side; 2], a: Flow, b: Flow) -> R<Flow> {
+    fn merge(&mut self, c: ValueId, first: ValueId, base: Heap, sides: [Side; 2], a: Flow, b: Flow) -> R<Flow> {
         let mut heap = base.clone();
         heap.reserve_ids(sides[0].heap.len().max(sides[1].heap.len()));
         let mut m = Merge {
             sides,
             base,
             heap,
+            first,
             yields: [Vec::new(), Vec::new()],
             results: Vec::new(),
             arrays: HashMap::new(),
@@ -507,6 +511,13 @@ impl<'a> Eval<'a> {
                 let a = a.clone();
                 if a.ty.shape.iter().any(Dim::is_dynamic) || m.base.find(a.cell).is_some() {
                     if m.base.find(a.cell).is_some() {
+                        let mut inner = false;
+                        a.for_each_value(&mut |v| inner |= v >= m.first);
+                        if inner {
+                            return Ok(Value::Poison(
+                                "this is a view, made on some paths only, of a size found there".into(),
+                            ));
+                        }
                         // an older array, bound under a new name on this side only
                         return Ok(Value::Maybe(Box::new(v.clone()), flag));
                     }

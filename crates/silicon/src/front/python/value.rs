@@ -65,6 +65,25 @@ pub enum ViewStep {
     Broadcast(Vec<Dim>),
 }
 
+impl ArrayRef {
+    /// Calls `f` for every run-time value that its extents and places depend on.
+    pub fn for_each_value(&self, f: &mut impl FnMut(ValueId)) {
+        for step in self.view.iter() {
+            match step {
+                ViewStep::Index(items) => items.iter().for_each(|item| match item {
+                    AxisItem::At(at) => at.for_each_value(f),
+                    AxisItem::Range { start, len, .. } => [start, len].into_iter().for_each(|d| d.for_each_value(f)),
+                }),
+                ViewStep::Reshape(shape) | ViewStep::Broadcast(shape) => {
+                    shape.iter().for_each(|d| d.for_each_value(f));
+                }
+                ViewStep::Transpose(_) | ViewStep::Real | ViewStep::Imag => {}
+            }
+        }
+        self.ty.shape.iter().for_each(|d| d.for_each_value(f));
+    }
+}
+
 /// A NumPy array as the program holds it: a cell and how it is seen.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArrayRef {

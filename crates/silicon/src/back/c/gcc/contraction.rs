@@ -67,6 +67,8 @@ struct Analysis<'a> {
 #[derive(PartialEq)]
 enum Target {
     Array(BufId),
+    /// A scalar output, the parts of a complex one at places 0 and 1.
+    Out(usize),
     State,
     Variable(VarId, Vec<(usize, usize)>),
 }
@@ -243,6 +245,11 @@ impl<'a> Analysis<'a> {
                 StmtKind::Assign(v, e) if e.ty.is_float() => {
                     out.push((Target::Variable(*v, self.arms.clone()), None, self.made(e)))
                 }
+                StmtKind::SetOut(port, values) => {
+                    let place = |k| Some((BTreeMap::new(), k));
+                    let parts = values.iter().zip(0..).filter(|(e, _)| e.ty.is_float());
+                    out.extend(parts.map(|(e, k)| (Target::Out(*port), place(k), self.made(e))));
+                }
                 _ => {}
             }
             for (arm, block) in s.blocks().into_iter().enumerate() {
@@ -268,7 +275,7 @@ fn pair((t, at, a): &Written, (u, by, b): &Written) -> bool {
         return false;
     }
     match (t, at, by) {
-        (Target::Array(_), Some((x, c)), Some((y, d))) if x == y => (c - d).abs() < NEAR && c != d,
+        (Target::Array(_) | Target::Out(_), Some((x, c)), Some((y, d))) if x == y => (c - d).abs() < NEAR && c != d,
         _ => true,
     }
 }
