@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 pub struct Tools {
     gcc: Tool,
     rustc: Tool,
+    /// Lints the Rust, where it is installed.
+    clippy: Option<Tool>,
     /// Where to leave the generated code and its drivers.
     pub keep: Option<PathBuf>,
     /// Passes to leave out before lowering.
@@ -32,7 +34,13 @@ impl Tools {
     /// The one that is missing.
     pub fn find() -> Result<Tools, String> {
         let tool = |name: &str| Tool::find(name).ok_or_else(|| format!("{name} is not installed"));
-        Ok(Tools { gcc: tool("gcc")?, rustc: tool("rustc")?, keep: None, skip: BTreeSet::new() })
+        Ok(Tools {
+            gcc: tool("gcc")?,
+            rustc: tool("rustc")?,
+            clippy: Tool::find("clippy-driver"),
+            keep: None,
+            skip: BTreeSet::new(),
+        })
     }
 }
 
@@ -65,8 +73,14 @@ pub fn compare(
             Target::C => c(tools, &emitted, &folder),
             Target::Rust => std::fs::create_dir_all(&folder).map_err(|e| e.to_string()).and_then(|()| {
                 let name = back::rust::crate_name(program);
-                rust::build_driver(&tools.rustc, &emitted.files.files, &emitted.driver, &name, &folder)
-                    .map(|program| vec![("rustc", Driver { program, emulator: None })])
+                let program = rust::build_driver(&tools.rustc, &emitted.files.files, &emitted.driver, &name, &folder)?;
+                if let Some(clippy) = &tools.clippy {
+                    let output = rust::lint(clippy, &tools.rustc, &name, &folder).map_err(|e| e.to_string())?;
+                    if !output.success() {
+                        return Err(format!("clippy:\n{}", excerpt(&output.stderr, 20)));
+                    }
+                }
+                Ok(vec![("rustc", Driver { program, emulator: None })])
             }),
         };
         let drivers = drivers.map_err(|why| Verdict::Bug(stage, why))?;

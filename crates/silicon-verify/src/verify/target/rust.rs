@@ -2,7 +2,7 @@
 //! the generated crate has no dependencies, and nothing is asked of a registry.
 
 use super::{Driver, TargetRun, call, must_succeed, write_files};
-use crate::tool::Tool;
+use crate::tool::{Output, Tool, ToolError};
 use crate::verify::vectors::Sequence;
 use proofmark_evidence::check::{Check, Verdict};
 use proofmark_silicon::lir::Program;
@@ -70,13 +70,7 @@ pub fn verify(
         None => Check::new(id, title, Verdict::Skipped, "clippy-driver is not installed").target("rust"),
         Some(clippy) => {
             run.tools.push(clippy.clone());
-            // the linter needs the compiler's library folder
-            let root = call(&rustc, &["--print=sysroot".to_string()], &folder).map(|o| super::excerpt(&o.stdout, 1));
-            let mut arguments = library("linted.rlib", &[STD[0], STD[1], "-Dclippy::all"]);
-            if let Ok(root) = root {
-                arguments.extend(["--sysroot".to_string(), root]);
-            }
-            must_succeed(id, title, "rust", &call(&clippy, &arguments, &folder), &folder)
+            must_succeed(id, title, "rust", &lint(&clippy, &rustc, name, &folder), &folder)
         }
     });
     let output = call(&rustc, &driver_arguments(name, &rlib), &folder);
@@ -143,6 +137,19 @@ pub fn build_driver(
     folder: &Path,
 ) -> Result<PathBuf, String> {
     build(rustc, files, driver, name, folder, &STD)
+}
+
+/// Runs clippy on the crate laid out in a folder.
+///
+/// # Errors
+/// When it cannot be run.
+pub fn lint(clippy: &Tool, rustc: &Tool, name: &str, folder: &Path) -> Result<Output, ToolError> {
+    let mut arguments = library(name, "linted.rmeta", &[STD[0], STD[1], "-Dclippy::all", "--emit=metadata"]);
+    // the linter needs the compiler's library folder
+    if let Ok(root) = call(rustc, &["--print=sysroot".to_string()], folder) {
+        arguments.extend(["--sysroot".to_string(), super::excerpt(&root.stdout, 1)]);
+    }
+    call(clippy, &arguments, folder)
 }
 
 fn build(

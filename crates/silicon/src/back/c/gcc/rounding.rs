@@ -3,7 +3,7 @@
 //! no loop is vectorised, -O2 included, not where loops are. This analysis says whether a float32 that a conversion made
 //! may come to a conversion back without an operation in between; it errs on the side of yes.
 
-use crate::lir::{Body, BufId, BufKind, Expr, ExprKind, Kernel, Program, Stmt, StmtKind, Ty, UnOp, VarId};
+use crate::lir::{BinOp, Body, BufId, BufKind, Expr, ExprKind, Kernel, Program, Stmt, StmtKind, Ty, UnOp, VarId};
 use std::collections::HashSet;
 
 /// Whether some rounding could be dropped.
@@ -114,8 +114,9 @@ impl Analysis<'_> {
             }
             ExprKind::Unary(UnOp::Cast, a) => e.ty == Ty::F32 && a.ty == Ty::F64,
             ExprKind::Select(..) | ExprKind::Mutant { .. } => e.ty == Ty::F32 && of.contains(&true),
-            // these may be carried out on the wider type, or be nothing
-            ExprKind::Unary(UnOp::Neg | UnOp::Abs, _) => of.contains(&true),
+            // these choose, or may be carried out on the wider type
+            ExprKind::Unary(UnOp::Neg | UnOp::Abs, _)
+            | ExprKind::Binary(BinOp::Min | BinOp::Max | BinOp::CopySign, ..) => of.contains(&true),
             _ => false,
         }
     }
