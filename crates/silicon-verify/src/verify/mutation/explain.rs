@@ -131,8 +131,8 @@ mod tests {
         assert_eq!((a.as_str(), b.as_str()), ("`x = a > b;`", "`x = a >= b;`"));
         let long = "+ c".repeat(20);
         let (a, b) = narrowed(&format!("y{long} + 1.0 - z{long}"), &format!("y{long} + 2.0 - z{long}"));
-        assert_eq!(a, "`...c+ c+ c+ c+ c+ c+ c + 1.0 - z+ c+ c+ c+ c+ c+ c+...`");
-        assert_eq!(b, "`...c+ c+ c+ c+ c+ c+ c + 2.0 - z+ c+ c+ c+ c+ c+ c+...`");
+        assert_eq!(a, "`...+ c+ c+ c+ c+ c+ c+ c + 1.0 - z+ c+ c+ c+ c+ c+ c...`");
+        assert_eq!(b, "`...+ c+ c+ c+ c+ c+ c+ c + 2.0 - z+ c+ c+ c+ c+ c+ c...`");
         let same = narrowed("f(x, x)", "f(x, x, x)");
         assert_eq!(same, ("`f(x, x)`".to_string(), "`f(x, x, x)`".to_string()));
     }
