@@ -1,5 +1,5 @@
-# np.convolve with a signal that may be shorter than the taps: gcc warned of a group of outputs that such a signal never fills.
-# family: FIR
+# np.convolve of a list of computed length: gcc warned of the code for signals that are shorter than the taps and fill no group of outputs.
+# family: indexing
 # entry: f
 # compare: derived
 import numpy as np
@@ -9,8 +9,8 @@ def f(x, g):
     for k in range(len(x)):
         items.append(x[k] + g)
     v = np.array(items)
-    return np.stack([np.convolve(v, [0.25, 0.5, 0.25])[1:-1], v * 2.0]), v
+    return np.convolve(v, [0.25, 0.5, 0.25])[1:-1] + np.fft.fft(x).imag
 
 if __name__ == "__main__":
-    for n in (12, 9):
-        f(np.cos(np.arange(n)), 0.5)
+    for g in (0.5, -1.0):
+        f(np.cos(np.arange(12)), g)
