@@ -144,7 +144,7 @@ pub(super) const FLOAT64: [(u64, i32); 138] = [
     (6_221_301_883_130_153, 969),
 ];
 
-/// The first eight are the nearest below 12000 and below 10^6, the others of seven exponents each.
+/// The first eight are the nearest below 12000 and below 10^6, the others of six or so exponents each.
 pub(super) const FLOAT32: [(u64, i32); 26] = [
     (9_168_424, -12),
     (9_168_424, -11),

@@ -78,9 +78,9 @@ impl Seeded<'_> {
         Ok(objects)
     }
 
-    /// The line of the C code that a fault changes, before and after.
-    pub(super) fn change(&self, id: u32) -> Option<String> {
-        let (with, without) = (C.emit(&only(&self.mutated, id)).files, C.emit(self.program).files);
+    /// The line of the C code, `without` any fault, that a fault changes: before and after.
+    pub(super) fn change(&self, without: &BTreeMap<String, String>, id: u32) -> Option<String> {
+        let with = C.emit(&only(&self.mutated, id)).files;
         without.iter().find_map(|(name, text)| {
             let (a, b) = (text.lines(), with.get(name)?.lines());
             let (n, (a, b)) = a.zip(b).enumerate().find(|(_, (a, b))| a != b)?;

@@ -371,7 +371,8 @@ impl Seeded<'_> {
         let same = self.equivalent()?;
         self.survived.retain(|i| !same.contains(i));
         let met = self.met(all)?;
-        let change = |i: &usize| self.change(self.chosen[*i].id).map(|c| format!(" ({c})"));
+        let without = C.emit(self.program).files;
+        let change = |i: &usize| self.change(&without, self.chosen[*i].id).map(|c| format!(" ({c})"));
         let fault = |i: &usize, why: String| {
             let m = &self.chosen[*i];
             let place = m.span.and_then(|s| super::trace::place(s, sources));

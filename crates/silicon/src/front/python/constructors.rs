@@ -211,17 +211,8 @@ impl Eval<'_> {
             }
             "numpy.isscalar" => {
                 let Some(x) = a.get(0, "element") else { return Ok(None) };
-                Value::Bool(matches!(
-                    x,
-                    Value::Bool(_)
-                        | Value::Int(_)
-                        | Value::Sym(_)
-                        | Value::Float(_)
-                        | Value::Complex(..)
-                        | Value::Scalar(_)
-                        | Value::Dyn(_)
-                        | Value::Str(_)
-                ))
+                let array = matches!(x, Value::Array(_));
+                Value::Bool(matches!(x, Value::Str(_)) || Self::is_number(&x) && !array)
             }
             "numpy.result_type" | "numpy.promote_types" | "numpy.common_type" => {
                 let mut parts = Vec::new();
