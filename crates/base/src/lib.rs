@@ -1,6 +1,10 @@
-//! Values every other crate speaks: diagnostics with source spans, digests, numeric element types.
-//! Nothing here reads a file, a clock or the environment.
+//! Values every other crate speaks: diagnostics with source spans, errors, digests, identifiers, instants.
+//! Nothing here reads a file, a clock, a random source or the environment.
 
 pub mod diagnostics;
 pub mod digest;
+pub mod error;
+pub mod id;
+pub mod names;
 pub mod render;
+pub mod time;

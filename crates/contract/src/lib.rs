@@ -1,0 +1,1 @@
+//! Types of the public API and its document. No server here.

@@ -1,0 +1,1 @@
+//! Durable workflows: ordinary async functions made of named steps that survive crashes, on SQLite and PostgreSQL.

@@ -1,0 +1,1 @@
+//! The HTTP server: public API, sign-in, problem+json, events by SSE.

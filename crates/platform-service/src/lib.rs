@@ -1,0 +1,1 @@
+//! Use cases of the platform: sign-in, authorization, projects, artifacts, runs, approvals, releases, audit.

@@ -1,0 +1,242 @@
+//! Databases and transactions on them.
+
+use crate::connection::{Connection, Dialect, Row, Value};
+use crate::values;
+use crate::{migrate, sqlite};
+use async_trait::async_trait;
+use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::time::Timestamp;
+use proofmark_kernel::organization::OrganizationId;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{PgConnection, SqliteConnection};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Whose rows a transaction may see. On PostgreSQL row-level security holds it; queries state the organization as
+/// well, so that SQLite needs no second wall to be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of one organization.
+    Organization(OrganizationId),
+    /// All: for sign-in before the organization is known, sweepers, migrations.
+    System,
+}
+
+/// A database of the platform.
+#[derive(Clone, Debug)]
+pub struct Database(Pools);
+
+#[derive(Clone, Debug)]
+enum Pools {
+    Sqlite(sqlite::Pools),
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Opens the SQLite file, creating it if need be, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `store.newer-schema` where the file was written by a later version, or what the file system met.
+    pub async fn sqlite(file: &Path) -> Result<Self> {
+        let database = Database(Pools::Sqlite(sqlite::Pools::open(file).await?));
+        migrate::run(&database).await?;
+        Ok(database)
+    }
+
+    /// Connects to PostgreSQL. The schema is brought up to date under an advisory lock, so that several starting
+    /// processes do it once.
+    ///
+    /// # Errors
+    /// `store.newer-schema`, `store.url`, `store.unavailable`.
+    pub async fn postgres(url: &str, connections: u32) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url).map_err(|e| {
+            Error::invalid("store.url", "the database address is not understood")
+                .help("write it as postgres://user:password@host:5432/database")
+                .because(e)
+        })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options.application_name("proofmark"))
+            .await
+            .map_err(error)?;
+        let database = Database(Pools::Postgres(pool));
+        migrate::run(&database).await?;
+        Ok(database)
+    }
+
+    /// What is spoken here.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Pools::Sqlite(_) => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The pool of PostgreSQL, for the durable-execution library that keeps its tables beside ours.
+    pub fn postgres_pool(&self) -> Option<&PgPool> {
+        match &self.0 {
+            Pools::Postgres(pool) => Some(pool),
+            Pools::Sqlite(_) => None,
+        }
+    }
+
+    /// The writing pool (one connection) of SQLite, for the durable-execution library.
+    pub fn sqlite_writer(&self) -> Option<&sqlx::SqlitePool> {
+        match &self.0 {
+            Pools::Sqlite(pools) => Some(&pools.writer),
+            Pools::Postgres(_) => None,
+        }
+    }
+
+    /// Begins a transaction that may write. Dropped without [`commit`](Transaction::commit) it is rolled back.
+    ///
+    /// # Errors
+    /// `store.unavailable`, `store.busy`.
+    pub async fn begin(&self, scope: Scope) -> Result<Transaction> {
+        let mut transaction = Transaction(match &self.0 {
+            // a transaction that reads before it writes must hold the write lock from its start
+            Pools::Sqlite(pools) => Open::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await.map_err(error)?),
+            Pools::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(error)?),
+        });
+        enter(&mut transaction, scope).await?;
+        Ok(transaction)
+    }
+
+    /// Begins a transaction that only reads, from one snapshot.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    pub async fn read(&self, scope: Scope) -> Result<Transaction> {
+        let mut transaction = Transaction(match &self.0 {
+            Pools::Sqlite(pools) => Open::Sqlite(pools.readers.begin().await.map_err(error)?),
+            Pools::Postgres(pool) => Open::Postgres(
+                pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(error)?,
+            ),
+        });
+        enter(&mut transaction, scope).await?;
+        Ok(transaction)
+    }
+
+    /// The database's own time: the one clock that processes on several machines share.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    pub async fn now(&self) -> Result<Timestamp> {
+        let sql = match self.dialect() {
+            Dialect::Sqlite => "SELECT CAST(unixepoch('now', 'subsec') * 1000000 AS BIGINT) AS at",
+            Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS at",
+        };
+        let mut tx = self.read(Scope::System).await?;
+        let row = crate::connection::first(&mut tx, sql, values![]).await?;
+        row.ok_or_else(|| Error::bug("no row from a query without a table"))?.time("at")
+    }
+
+    /// Closes every connection; what is running ends first.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite(pools) => {
+                pools.readers.close().await;
+                pools.writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Tells PostgreSQL's row-level security whose rows this transaction may see.
+///
+/// # Errors
+/// As [`Connection::execute`].
+pub async fn enter(on: &mut dyn Connection, scope: Scope) -> Result<()> {
+    if on.dialect() == Dialect::Postgres {
+        let name = match scope {
+            Scope::Organization(id) => id.to_string(),
+            Scope::System => "*".into(),
+        };
+        on.rows("SELECT set_config('proofmark.organization', ?, true)", values![name]).await?;
+    }
+    Ok(())
+}
+
+/// An open transaction.
+pub struct Transaction(Open);
+
+enum Open {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Transaction {
+    /// Makes everything done in it lasting.
+    ///
+    /// # Errors
+    /// As [`Connection::execute`]; nothing is kept then.
+    pub async fn commit(self) -> Result<()> {
+        match self.0 {
+            Open::Sqlite(t) => t.commit().await.map_err(error),
+            Open::Postgres(t) => t.commit().await.map_err(error),
+        }
+    }
+
+    fn inner(&mut self) -> &mut dyn Connection {
+        match &mut self.0 {
+            Open::Sqlite(t) => {
+                let c: &mut SqliteConnection = t;
+                c
+            }
+            Open::Postgres(t) => {
+                let c: &mut PgConnection = t;
+                c
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Connection for Transaction {
+    fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Open::Sqlite(_) => Dialect::Sqlite,
+            Open::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        self.inner().execute(sql, values).await
+    }
+
+    async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+        self.inner().rows(sql, values).await
+    }
+}
+
+/// What the driver met, in our words.
+pub fn error(e: sqlx::Error) -> Error {
+    let made = match &e {
+        sqlx::Error::Database(d) if d.is_unique_violation() => {
+            Error::new(Kind::Conflict, "store.unique", "there is one already")
+        }
+        sqlx::Error::Database(d) if d.is_foreign_key_violation() => {
+            Error::new(Kind::Conflict, "store.reference", "something else refers to it, or what it refers to is gone")
+        }
+        sqlx::Error::Database(d) => match d.code().as_deref() {
+            // SQLITE_BUSY and its variants; serialization failure, deadlock
+            Some("5" | "261" | "517" | "40001" | "40P01") => {
+                Error::unavailable("store.busy", "the database is busy").retry_after(1)
+            }
+            // SQLITE_FULL, SQLITE_IOERR; disk full
+            Some("13" | "53100") => Error::unavailable("store.full", "the database's disk is full").retry_after(30),
+            Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
+                Error::unavailable("store.unavailable", "the database cannot be reached").retry_after(2)
+            }
+            _ => Error::bug("the database refused a statement"),
+        },
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => {
+            Error::unavailable("store.unavailable", "the database cannot be reached").retry_after(2)
+        }
+        _ => Error::bug("the database answered in a way that was not expected"),
+    };
+    made.because(e)
+}
