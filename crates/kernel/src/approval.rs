@@ -337,3 +337,6 @@ pub fn objections(policy: &Policy, claims: &[(String, ClaimLevel)], checks: &[Ch
     }
     found
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

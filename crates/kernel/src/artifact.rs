@@ -116,3 +116,6 @@ pub fn media_type(text: &str) -> Result<String> {
             .at("/media_type", "write it as `application/zip`")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -214,3 +214,6 @@ impl Verifier {
         (self.seq, self.faults)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,3 +192,6 @@ pub fn statement(
     bytes.push(b'\n');
     bytes
 }
+
+#[cfg(test)]
+mod tests;

@@ -180,3 +180,6 @@ pub struct Step {
     /// Why it failed, or what it made, in one sentence.
     pub detail: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,23 @@
 //! Queries are written once, with `?` placeholders, in the SQL that SQLite and PostgreSQL share, and run on a
 //! [`Connection`](connection::Connection). Nothing here decides; the domain in `kernel` does.
 
+pub mod approvals;
+pub mod artifacts;
+pub mod audit;
 pub mod connection;
 pub mod database;
 pub mod migrate;
+pub mod organizations;
+pub mod outbox;
+pub mod page;
 mod postgres;
+pub mod principals;
+pub mod projects;
+pub mod releases;
+pub mod runs;
 mod sqlite;
 pub mod system;
+pub mod uploads;
 
 pub use connection::{Connection, Dialect, Row, Value};
 pub use database::{Database, Scope, Transaction};
