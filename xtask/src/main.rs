@@ -1,10 +1,11 @@
-//! Chores of this repository: `cargo xtask check-deps | tidy | supported | demo | bless`. What the product does must not live here.
+//! Chores of this repository: `cargo xtask check-deps | tidy | supported | demo | bless | services`. What the product does must not live here.
 
 mod bless;
 mod check_deps;
 mod demo;
 mod error_pages;
 mod links;
+mod services;
 mod sources;
 mod supported;
 mod tidy;
@@ -17,11 +18,17 @@ Usage: cargo xtask COMMAND
   tidy               hold the sources and documents to the house rules
   supported          write docs/supported.md from the prelude
   demo [--force]     translate the examples into build/demo and print what came out (needs `make build`)
-  bless [ARGS...]    rewrite the expectations of the file tests; ARGS go to `cargo test`";
+  bless [ARGS...]    rewrite the expectations of the file tests; ARGS go to `cargo test`
+  services -- COMMAND...
+                     run COMMAND with PostgreSQL, NATS and S3 servers of its own (needs `make venv-test`)";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let rest = args.get(1..).unwrap_or_default();
+    if let Some(("services", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        let command = rest.strip_prefix(&["--".to_string()]).unwrap_or(rest);
+        return services::run(command).unwrap_or_else(failed);
+    }
     let outcome = match args.first().map(String::as_str) {
         Some("check-deps") if rest.is_empty() => check_deps::run(),
         Some("tidy") if rest.is_empty() => tidy::run(),
@@ -37,11 +44,13 @@ fn main() -> ExitCode {
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("xtask: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(error),
     }
+}
+
+fn failed(error: anyhow::Error) -> ExitCode {
+    eprintln!("xtask: {error:#}");
+    ExitCode::FAILURE
 }
 
 /// Prints `problems` under `what` and says whether there were none.

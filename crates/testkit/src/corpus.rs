@@ -307,7 +307,4 @@ fn in_blocks(
     forms.iter().map(one).collect()
 }
 
-/// The workspace's root, from the crate's own place.
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap_or_default()
-}
+pub use crate::workspace;
