@@ -47,6 +47,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("axum", &["http"]),
     ("cedar-policy", &["platform-service"]),
     ("argon2", &["platform-service"]),
+    ("chacha20poly1305", &["platform-service"]),
+    ("sha1", &["platform-service"]),
     ("object_store", &["store"]),
     ("utoipa", &["contract", "http"]),
 ];

@@ -1,0 +1,3 @@
+//! Tests of the use cases through their public face.
+
+mod authorization;
