@@ -28,6 +28,8 @@ const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     // A path below a long temporary folder does not fit into a socket's name.
     "unix_socket_directories=",
+    // Not in /dev/shm, where a killed server would leave it.
+    "dynamic_shared_memory_type=mmap",
     "fsync=off",
     "full_page_writes=off",
     "max_connections=300",
@@ -162,7 +164,8 @@ fn ready(server: &Supervised) -> Result<()> {
 }
 
 /// PostgreSQL refuses to run as root. In a user namespace of its own that maps root to `nobody` it sees itself as `nobody`,
-/// and still reads and writes what root owns; no user has to be made. An ordinary user needs none of that.
+/// and still reads and writes what root owns; no user has to be made. System V memory of a killed server goes with its
+/// namespace. An ordinary user needs none of that.
 fn not_as_root() -> Result<Vec<String>> {
     use std::os::unix::fs::MetadataExt;
     // The folder belongs to the user that the process has for the file system.
@@ -179,7 +182,7 @@ fn not_as_root() -> Result<Vec<String>> {
     let (user, group) = (format!("--map-user={user}"), format!("--map-group={group}"));
     // Entering a namespace clears the signal that the supervisor's death sends: it is set again inside.
     let inside = ["setpriv", "--pdeathsig", "KILL", "--"].map(String::from);
-    Ok(["unshare".to_string(), "--user".to_string(), user, group].into_iter().chain(inside).collect())
+    Ok(["unshare", "--user", "--ipc"].map(String::from).into_iter().chain([user, group]).chain(inside).collect())
 }
 
 /// A port of loopback that was free a moment ago.
