@@ -10,3 +10,4 @@ pub mod organization;
 pub mod principal;
 pub mod release;
 pub mod run;
+pub mod webhook;

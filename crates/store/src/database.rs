@@ -124,13 +124,7 @@ impl Database {
     /// # Errors
     /// `store.unavailable`.
     pub async fn now(&self) -> Result<Timestamp> {
-        let sql = match self.dialect() {
-            Dialect::Sqlite => "SELECT CAST(unixepoch('now', 'subsec') * 1000000 AS BIGINT) AS at",
-            Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS at",
-        };
-        let mut tx = self.read(Scope::System).await?;
-        let row = crate::connection::first(&mut tx, sql, values![]).await?;
-        row.ok_or_else(|| Error::bug("no row from a query without a table"))?.time("at")
+        now(&mut self.read(Scope::System).await?).await
     }
 
     /// Closes every connection; what is running ends first.
@@ -158,6 +152,19 @@ pub async fn enter(on: &mut dyn Connection, scope: Scope) -> Result<()> {
         on.rows("SELECT set_config('proofmark.organization', ?, true)", values![name]).await?;
     }
     Ok(())
+}
+
+/// The database's own time, as it is now and not as it was when the transaction began.
+///
+/// # Errors
+/// As [`Connection::rows`].
+pub async fn now(on: &mut dyn Connection) -> Result<Timestamp> {
+    let sql = match on.dialect() {
+        Dialect::Sqlite => "SELECT CAST(unixepoch('now', 'subsec') * 1000000 AS BIGINT) AS at",
+        Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS at",
+    };
+    let row = crate::connection::first(on, sql, values![]).await?;
+    row.ok_or_else(|| Error::bug("no row from a query without a table"))?.time("at")
 }
 
 /// An open transaction.

@@ -6,11 +6,14 @@
 pub mod approvals;
 pub mod artifacts;
 pub mod audit;
+pub mod blobs;
 pub mod connection;
 pub mod database;
+pub mod deliveries;
 pub mod migrate;
 pub mod organizations;
 pub mod outbox;
+pub mod outbox_relay;
 pub mod page;
 mod postgres;
 pub mod principals;
@@ -20,6 +23,8 @@ pub mod runs;
 mod sqlite;
 pub mod system;
 pub mod uploads;
+pub mod webhooks;
 
+pub use blobs::Blobs;
 pub use connection::{Connection, Dialect, Row, Value};
 pub use database::{Database, Scope, Transaction};

@@ -1,0 +1,3 @@
+//! Tests of the store from outside: one suite for each port, run on every adapter.
+
+mod blobs;
