@@ -15,6 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("flow", &["base", "kernel", "store"]),
     ("bus", &["base", "kernel", "store"]),
     ("platform-service", &["base", "evidence", "kernel", "store", "flow", "bus"]),
+    (
+        "silicon-service",
+        &["base", "evidence", "flow", "kernel", "platform-service", "silicon", "silicon-verify", "store"],
+    ),
     ("contract", &["base", "kernel"]),
     ("http", &["base", "contract", "kernel", "platform-service", "store"]),
     ("silicon-verify", &["base", "evidence", "silicon"]),

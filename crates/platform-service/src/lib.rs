@@ -1,4 +1,17 @@
-//! Use cases of the platform: sign-in, authorization, projects, artifacts, runs, approvals, releases, audit.
+//! Use cases of the platform: sign-in, authorization, projects, artifacts, runs, approvals, releases, audit. Each one
+//! authorizes its caller, works in one transaction, and writes what it did to the audit log in it.
 
+pub mod approvals;
+pub mod artifacts;
+pub mod audit;
 pub mod authorization;
+pub mod execution;
+pub mod platform;
+pub mod projects;
+pub mod releases;
+pub mod runs;
 pub mod sealing;
+pub mod uploads;
+pub mod workflows;
+
+pub use platform::{Limits, Platform};

@@ -349,3 +349,104 @@ CREATE TABLE platform_executors (
     stopped_at BIGINT,
     taken_over_at BIGINT
 );
+
+-- The second wall: whatever a query forgets, rows of other organizations are not there. Each transaction says whose it
+-- is (store::database::enter), '*' is the platform itself. A superuser walks through it: serve with an ordinary role.
+-- only postgres
+ALTER TABLE platform_organizations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_organizations FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_organizations
+    USING (current_setting('proofmark.organization', true) IN (id, '*'));
+ALTER TABLE platform_principals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_principals FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_principals
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_projects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_projects FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_projects
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_grants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_grants FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_grants
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_credentials ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_credentials FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_credentials
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_identities ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_identities FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_identities
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_sessions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_sessions FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_sessions
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_tokens ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_tokens FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_tokens
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_uploads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_uploads FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_uploads
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_runs FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_runs
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_run_events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_run_events FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_run_events
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_steps ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_steps FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_steps
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_artifacts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_artifacts FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_artifacts
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_checks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_checks FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_checks
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_claims ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_claims FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_claims
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_approvals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_approvals FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_approvals
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_releases ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_releases FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_releases
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_audit ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_audit FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_audit
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_audit_heads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_audit_heads FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_audit_heads
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_audit_checkpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_audit_checkpoints FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_audit_checkpoints
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_outbox
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_webhooks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_webhooks FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_webhooks
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_deliveries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_deliveries FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_deliveries
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_idempotency ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_idempotency FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_idempotency
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+-- both
