@@ -63,7 +63,7 @@ const FENCED: &[(&str, &[&str], &[&str])] = &[
     ("reads or writes files", &["std::fs"], &["silicon-verify", "app"]),
     ("reads the environment", &["env::var", "env::args", "env::current_dir"], &["silicon-verify", "app"]),
     ("uses the network", &["std::net"], &[]),
-    ("reads the clock", &["SystemTime::now", "Instant::now"], &["silicon-verify", "store", "app"]),
+    ("reads the clock", &["SystemTime::now", "Instant::now"], &["silicon-verify", "store", "flow", "app"]),
 ];
 
 /// Says whether all crates keep to the tables.

@@ -90,6 +90,18 @@ impl Database {
         }
     }
 
+    /// Makes this the only process that runs workflows on a SQLite file, for as long as what is given back lives.
+    /// PostgreSQL serves many: nothing is held there.
+    ///
+    /// # Errors
+    /// `store.in-use`.
+    pub async fn sole_process(&self) -> Result<Option<sqlite::SoleProcess>> {
+        match &self.0 {
+            Pools::Sqlite(pools) => sqlite::sole_process(&pools.writer).await.map(Some),
+            Pools::Postgres(_) => Ok(None),
+        }
+    }
+
     /// Begins a transaction that may write. Dropped without [`commit`](Transaction::commit) it is rolled back.
     ///
     /// # Errors

@@ -3,13 +3,13 @@
 use crate::connection::{Columns, Connection, Dialect, Row, Value};
 use crate::database::error;
 use async_trait::async_trait;
-use proofmark_base::error::Result;
+use proofmark_base::error::{Error, Kind, Result};
 use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Row as _, Sqlite};
+use sqlx::{Connection as _, Row as _, Sqlite};
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,6 +51,36 @@ impl Pools {
             .map_err(error)?;
         Ok(Pools { writer, readers })
     }
+}
+
+/// Holds a SQLite file against other processes that would run workflows on it; let go of when dropped or when the
+/// process ends, however it ends.
+#[derive(Debug)]
+pub struct SoleProcess {
+    _held: SqliteConnection,
+}
+
+/// Takes that hold. It is a lock on a file beside the database, so that readers and backups are not in its way.
+pub(crate) async fn sole_process(writer: &SqlitePool) -> Result<SoleProcess> {
+    let options = writer.connect_options();
+    let mut name = options.get_filename().as_os_str().to_os_string();
+    name.push("-executor");
+    let beside = SqliteConnectOptions::new()
+        .filename(name)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Memory)
+        // a process that is being replaced may need a moment to end
+        .busy_timeout(Duration::from_secs(2));
+    let in_use = |e: sqlx::Error| match error(e) {
+        e if e.code == "store.busy" => {
+            Error::new(Kind::Unavailable, "store.in-use", "another process runs workflows on this SQLite database")
+                .help("stop it first; several processes need PostgreSQL")
+        }
+        e => e,
+    };
+    let mut held = SqliteConnection::connect_with(&beside).await.map_err(in_use)?;
+    sqlx::query("BEGIN EXCLUSIVE").execute(&mut held).await.map_err(in_use)?;
+    Ok(SoleProcess { _held: held })
 }
 
 impl Columns for SqliteRow {
