@@ -1,9 +1,7 @@
 //! The one binary `proofmark`.
 
-mod arguments;
 mod bench;
 mod cli;
-mod config;
 mod console;
 mod design;
 mod doctor;

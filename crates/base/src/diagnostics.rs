@@ -25,6 +25,21 @@ pub struct SourceMap {
     files: Vec<SourceFile>,
 }
 
+impl Serialize for SourceMap {
+    /// Names and texts in id order.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.files.iter().map(|f| (&f.name, &*f.text)))
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceMap {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let files = Vec::<(String, String)>::deserialize(deserializer)?;
+        let files = files.into_iter().map(|(name, text)| SourceFile { name, text: text.into() }).collect();
+        Ok(SourceMap { files })
+    }
+}
+
 /// One source file: the name the user knows it by, and its text.
 #[derive(Clone, Debug)]
 pub struct SourceFile {

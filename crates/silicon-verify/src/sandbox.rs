@@ -7,7 +7,8 @@ use std::process::Command;
 use std::time::Duration;
 
 /// How user code is confined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sandbox {
     /// bubblewrap: own mount, pid, network, ipc, uts (and where possible user) namespaces.
     Bubblewrap,

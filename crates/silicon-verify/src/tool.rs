@@ -1,5 +1,6 @@
 //! One port for every external tool: find it, ask its version, run it within limits.
 
+use crate::cancel::Cancel;
 use rustix::process::{Pid, Signal};
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -54,7 +55,8 @@ pub enum ToolError {
 }
 
 /// Runs a command to its end or to a limit; `limit_bytes` counts stdout and stderr together. The command should lead
-/// a process group of its own: all of that group is killed at a limit.
+/// a process group of its own: all of that group is killed at a limit. It counts as timed out when the work it is for
+/// is cancelled ([`Cancel`]).
 ///
 /// # Errors
 /// [`ToolError`]; a failing exit status, a time-out and too much output are not errors but values of [`Output`].
@@ -95,9 +97,10 @@ pub fn run_command(mut command: Command, stdin: &[u8], limit: Duration, limit_by
     });
     let failed = |e: std::io::Error| ToolError::Io { program: program.clone(), problem: e.to_string() };
     let deadline = Instant::now() + limit;
+    let cancel = Cancel::current();
     let (status, timed_out) = loop {
         let now = Instant::now();
-        if now >= deadline || full.load(Ordering::Relaxed) {
+        if now >= deadline || full.load(Ordering::Relaxed) || cancel.is_set() {
             let timed_out = !full.load(Ordering::Relaxed);
             kill_group(&child);
             break (child.wait().map_err(failed)?, timed_out);
@@ -296,6 +299,10 @@ mod tests {
         let fine = run_command(sh("cat; echo done >&2; exit 3"), b"text", Duration::from_secs(20), 1 << 16).unwrap();
         assert_eq!((fine.stdout.as_slice(), fine.stderr.as_slice()), (&b"text"[..], &b"done\n"[..]));
         assert_eq!(fine.status.code(), Some(3));
+        let cancelled = Cancel::new();
+        cancelled.set();
+        let ended = cancelled.over(|| run_command(sh("sleep 60"), &[], Duration::from_secs(60), 1)).unwrap();
+        assert!(ended.timed_out && !ended.success());
         assert!(matches!(
             run_command(Command::new("/no/such/tool"), &[], Duration::from_secs(1), 1),
             Err(ToolError::Start { .. })

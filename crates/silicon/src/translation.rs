@@ -19,7 +19,7 @@ pub enum Numeric {
 }
 
 /// An argument declared on the command line: `--arg x=complex64[n]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArgSpec {
     /// Parameter name.
     pub name: String,
@@ -30,7 +30,7 @@ pub struct ArgSpec {
 }
 
 /// One declared extent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArgExtent {
     /// `64`
     Fixed(usize),

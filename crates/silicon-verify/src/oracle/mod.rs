@@ -27,7 +27,7 @@ pub const MINIMUM_NUMPY: u32 = 2;
 pub const OWN_EXCEPTION: &str = "OracleError";
 
 /// What the bench may use up before it is stopped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Wall time of the bench run.
     pub wall: Duration,
@@ -107,7 +107,7 @@ pub struct ReferenceRequest {
 }
 
 /// What one reference call gave.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceResult {
     /// Result or exception (after an exception the sequence goes on, on the object as it was left).
     pub result: Result<PyValue, PyException>,

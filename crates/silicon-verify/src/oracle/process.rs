@@ -1,13 +1,14 @@
 //! The interpreter process and the framed pipes to it.
 
 use super::OracleError;
+use crate::cancel::Cancel;
 use crate::python::Python;
 use crate::sandbox::{Sandbox, SandboxSpec};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wait_timeout::ChildExt;
 
 const PROGRAM: &str = concat!(
@@ -79,12 +80,19 @@ impl Server {
     }
 
     pub(super) fn receive(&mut self, limit: Duration) -> Result<Vec<u8>, OracleError> {
-        match self.replies.recv_timeout(limit) {
-            Ok(Ok(frame)) => Ok(frame),
-            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.gone()),
-            Err(RecvTimeoutError::Timeout) => {
-                self.stop(Duration::ZERO);
-                Err(OracleError::Timeout { what: "wall".into(), limit, partial: None })
+        const LOOK: Duration = Duration::from_millis(100);
+        let cancel = Cancel::current();
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.replies.recv_timeout(left.min(LOOK)) {
+                Ok(Ok(frame)) => return Ok(frame),
+                Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                Err(RecvTimeoutError::Timeout) if left > LOOK && !cancel.is_set() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    self.stop(Duration::ZERO);
+                    return Err(OracleError::Timeout { what: "wall".into(), limit, partial: None });
+                }
             }
         }
     }

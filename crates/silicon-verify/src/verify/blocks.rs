@@ -1,19 +1,21 @@
 //! Block forms of stateless entries: made, compared with the whole call in every way of cutting, built and run as the
 //! whole-array code is. A block form is a design of its own with one entry and state; what does not agree is withheld.
 
-use super::evidence::{BlockForm, Evidence};
-use super::golden::{self, CALL_STEPS, GENERATED_WORK, Outcome};
+use super::evidence::{BlockForm, Evidence, Part, PartOfBlock};
+use super::golden::{self, GENERATED_WORK, Outcome};
 use super::pipeline::{self, Target, Vectors};
 use super::target::{Driver, TargetRun, same_results};
+use super::trace::Trace;
 use super::vectors::{Call, Ports, Sequence, port};
 use proofmark_base::diagnostics::SourceMap;
 use proofmark_evidence::check::{Check, Checks, Verdict};
 use proofmark_silicon::back::manifest::{self, sizes};
 use proofmark_silicon::hir::{self, Checked, Module, ParamRole};
-use proofmark_silicon::interp::{INTERNAL, Machine, STEP_LIMIT, Tensor};
+use proofmark_silicon::interp::{INTERNAL, STEP_LIMIT, Tensor};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::stream::streamed;
 use proofmark_silicon::translation::{EntryInfo, ResultTree, Translation};
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// Elements of streams that are cut in every way; beyond, each vector is cut once.
@@ -59,11 +61,97 @@ pub struct Block {
     runs: Vec<Sequence>,
     /// What the golden model gives for each block of each run.
     golden: Vec<Vec<Outcome>>,
+    /// Which vector each run cuts, and how.
+    cuts: Vec<Cut>,
     /// Targets for which it was given out, and those for which it was not, with the reason.
     targets: Vec<(Target, Result<(), String>)>,
 }
 
+/// A way of cutting the inputs of a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Cut {
+    sequence: usize,
+    call: usize,
+    how: String,
+    sizes: Vec<usize>,
+}
+
+/// What the golden model found of a form, without what follows from the design and the vectors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoredForm {
+    /// It agrees.
+    Block(Vec<StoredRun>),
+    /// The program has none: the reasons.
+    Refused(Vec<String>),
+    /// It does not do what the whole call does.
+    Withheld(String),
+}
+
+/// A run of a form in blocks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StoredRun {
+    cut: Cut,
+    golden: Vec<Outcome>,
+}
+
+/// The forms to be kept, as they are after [`golden()`].
+pub fn stored(forms: Vec<Form>) -> Vec<StoredForm> {
+    let one = |form: Form| match form.made {
+        Made::Refused(reasons) => StoredForm::Refused(reasons),
+        Made::Withheld(why) => StoredForm::Withheld(why),
+        Made::Block(block) => {
+            let runs = block.cuts.into_iter().zip(block.golden);
+            StoredForm::Block(runs.map(|(cut, golden)| StoredRun { cut, golden }).collect())
+        }
+    };
+    forms.into_iter().map(one).collect()
+}
+
+/// The forms of a module as they were kept. `None` when they are not those of this module and these vectors.
+pub fn restored(
+    module: &Checked<Module>,
+    sources: &SourceMap,
+    all: &Vectors<'_>,
+    kept: Vec<StoredForm>,
+) -> Option<Vec<Form>> {
+    let mut forms = forms(module, sources);
+    if forms.len() != kept.len() {
+        return None;
+    }
+    for (form, kept) in forms.iter_mut().zip(kept) {
+        match (kept, &mut form.made) {
+            (StoredForm::Refused(reasons), _) => form.made = Made::Refused(reasons),
+            (StoredForm::Withheld(why), _) => form.made = Made::Withheld(why),
+            (StoredForm::Block(runs), Made::Block(block)) => {
+                let streams = streams(&block.module);
+                for StoredRun { cut, golden } in runs {
+                    let call = all.sequences.get(cut.sequence)?.calls.get(cut.call)?;
+                    let n = samples(&call.inputs, &streams).ok()?;
+                    if cut.sizes.iter().try_fold(0usize, |a, s| a.checked_add(*s)) != Some(n) {
+                        return None;
+                    }
+                    let mut run = block.run(all, &cut, &streams);
+                    run.calls.truncate(golden.len());
+                    block.runs.push(run);
+                    block.golden.push(golden);
+                    block.cuts.push(cut);
+                }
+            }
+            (StoredForm::Block(_), _) => return None,
+        }
+    }
+    Some(forms)
+}
+
 impl Block {
+    /// The sequence of a cut.
+    fn run(&self, all: &Vectors<'_>, cut: &Cut, streams: &[String]) -> Sequence {
+        let Cut { sequence, call, how, sizes } = cut;
+        let s = &all.sequences[*sequence];
+        blocks_of(&format!("{}, call {call}, in {how}", s.name), &s.calls[*call].inputs, streams, sizes)
+    }
+
     /// Takes the module of a block form of an entry.
     ///
     /// # Errors
@@ -88,7 +176,17 @@ impl Block {
             unset: None,
         };
         let name = module.name.clone();
-        Ok(Block { name, module, program, least, t, runs: Vec::new(), golden: Vec::new(), targets: Vec::new() })
+        Ok(Block {
+            name,
+            module,
+            program,
+            least,
+            t,
+            runs: Vec::new(),
+            golden: Vec::new(),
+            cuts: Vec::new(),
+            targets: Vec::new(),
+        })
     }
     /// Runs vectors (name, inputs, results of the whole call) in uneven blocks, in the golden model or by a driver of
     /// generated code, and compares. Gives the number of blocks.
@@ -110,7 +208,7 @@ impl Block {
                 driver.run(&self.program, &self.t, runs.iter(), scratch).map_err(|e| e.to_string())?
             }
             None => {
-                let mut machine = Machine::new(&self.module).step_limit(CALL_STEPS);
+                let mut machine = golden::machine(&self.module);
                 runs.iter().map(|r| golden::run(&mut machine, &self.t, r).outcomes).collect()
             }
         };
@@ -370,7 +468,7 @@ pub fn golden(forms: &mut [Form], all: &Vectors<'_>, checks: &mut Checks) {
 fn compare(block: &mut Block, entry: &str, all: &Vectors<'_>, left_out: &mut usize) -> Result<(usize, usize), String> {
     let streams = streams(&block.module);
     let module = block.module.clone();
-    let mut machine = Machine::new(&module).step_limit(CALL_STEPS);
+    let mut machine = golden::machine(&module);
     let (mut vectors, mut blocks, mut elements, mut work) = (0, 0, 0, 0u64);
     for (k, (s, j)) in all.sequences.iter().zip(all.judged).enumerate() {
         for (i, call) in s.calls.iter().enumerate().filter(|(_, c)| all.t.entries[c.entry].name == entry) {
@@ -386,8 +484,8 @@ fn compare(block: &mut Block, entry: &str, all: &Vectors<'_>, left_out: &mut usi
             elements += n * streams.len();
             vectors += 1;
             for (how, sizes) in cuts(n, (k + 31 * i) as u64, elements > MANY_CUTS) {
-                let name = format!("{}, call {i}, in {how}", s.name);
-                let mut run = blocks_of(&name, &call.inputs, &streams, &sizes);
+                let cut = Cut { sequence: k, call: i, how, sizes };
+                let mut run = block.run(all, &cut, &streams);
                 let mut trail = golden::run(&mut machine, &block.t, &run);
                 work += trail.work;
                 // after a block that stopped the state is that of a new design only after its init
@@ -401,6 +499,7 @@ fn compare(block: &mut Block, entry: &str, all: &Vectors<'_>, left_out: &mut usi
                 }
                 block.runs.push(run);
                 block.golden.push(trail.outcomes);
+                block.cuts.push(cut);
             }
         }
     }
@@ -409,10 +508,10 @@ fn compare(block: &mut Block, entry: &str, all: &Vectors<'_>, left_out: &mut usi
 
 /// Builds and runs the block forms with the target's tools, as the whole-array code was, and adds their files. Another
 /// result than the golden model's, or a finding of a tool, fails the target.
-pub fn on_target(target: Target, forms: &mut [Form], sources: &SourceMap, scratch: &Path, evidence: &mut Evidence) {
+pub fn on_target(target: Target, forms: &[Form], sources: &SourceMap, scratch: &Path, part: &mut Part) {
     let count = forms.len();
-    for form in forms {
-        let Made::Block(block) = &mut form.made else { continue };
+    for (place, form) in forms.iter().enumerate() {
+        let Made::Block(block) = &form.made else { continue };
         let id = id(&format!("{}.blocks", target.name()), &form.entry, count);
         let title = "the block form passes the same tools and gives the golden model's bits, block by block";
         let check = |v, why: String| Check::new(&id, title, v, why).target(target.name());
@@ -420,8 +519,8 @@ pub fn on_target(target: Target, forms: &mut [Form], sources: &SourceMap, scratc
             Ok(emitted) => emitted,
             Err(d) => {
                 let why = d.first().map_or(String::new(), |d| d.message.clone());
-                evidence.checks.checks.push(check(Verdict::Skipped, why.clone()));
-                block.targets.push((target, Err(why)));
+                part.checks.push(check(Verdict::Skipped, why.clone()));
+                part.blocks.push(PartOfBlock { form: place, emitted: false, given: Err(why) });
                 continue;
             }
         };
@@ -446,26 +545,41 @@ pub fn on_target(target: Target, forms: &mut [Form], sources: &SourceMap, scratc
                 None => format!("{}/{path}", block.name),
             };
             check = check.support(&path);
-            evidence.files.insert(path, bytes);
+            part.files.insert(path, bytes);
         }
-        evidence.checks.checks.push(check);
-        if block.targets.is_empty() {
-            evidence.trace.add_module(&block.module, sources);
-        }
+        part.checks.push(check);
         let given = verdict == Verdict::Pass;
         for (file, text) in &emitted.files.files {
             let path = format!("{}{file}", block.folder(target));
             if let Some(lines) = emitted.files.lines.get(file) {
-                evidence.trace.add_file(&path, lines, sources);
+                part.trace.insert(path.clone(), Trace::places(lines, sources));
             }
-            let list = if given { &mut evidence.generated } else { &mut evidence.withheld };
+            let list = if given { &mut part.generated } else { &mut part.withheld };
             list.push((path, text.clone()));
         }
         if !given {
             let text = format!("the block form of `{}` for `{}`, which is withheld: {why}", form.entry, target.name());
-            evidence.checks.not_shown.push(text);
+            part.not_shown.push(text);
         }
-        block.targets.push((target, if given { Ok(()) } else { Err(why) }));
+        part.blocks.push(PartOfBlock { form: place, emitted: true, given: if given { Ok(()) } else { Err(why) } });
+    }
+}
+
+/// Adds the values of the block forms to the trace: of those that the first target can express.
+pub fn trace_first(forms: &[Form], first: &Part, sources: &SourceMap, trace: &mut Trace) {
+    for b in first.blocks.iter().filter(|b| b.emitted) {
+        if let Some(Form { made: Made::Block(block), .. }) = forms.get(b.form) {
+            trace.add_module(&block.module, sources);
+        }
+    }
+}
+
+/// Keeps what a target made of the forms.
+pub fn take_in(forms: &mut [Form], target: Target, parts: Vec<PartOfBlock>) {
+    for part in parts {
+        if let Some(Form { made: Made::Block(block), .. }) = forms.get_mut(part.form) {
+            block.targets.push((target, part.given));
+        }
     }
 }
 

@@ -105,7 +105,7 @@ fn npy_bytes(t: &Tensor) -> Vec<u8> {
 }
 
 /// Adds intermediate forms, manifest and vectors to the evidence.
-pub(super) fn add_documents(
+pub(in crate::verify) fn add_documents(
     evidence: &mut Evidence,
     read: &Module,
     made: &Module,

@@ -5,6 +5,7 @@ use super::compare::{Errors, first_difference};
 use super::state;
 use super::tolerance::{Agreement, EXECUTIONS, SPREAD_FACTOR, Tolerance, WIDE_EXECUTIONS};
 use super::vectors::{self, Ports, Sequence, port};
+use crate::cancel::Cancel;
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::hir::{Fault, Module};
 use proofmark_silicon::interp::{Decision, INTERNAL, Machine, Perturbation, STEP_LIMIT, Stand, Tensor};
@@ -33,6 +34,11 @@ pub struct Trail {
     pub work: u64,
     /// Branches that hang on a float comparison, with their smallest margins.
     pub decisions: Vec<Decision>,
+}
+
+/// The golden model of a module. A call of it ends at [`CALL_STEPS`] and when the work it is for is cancelled.
+pub fn machine(module: &Module) -> Machine<'_> {
+    Machine::new(module).step_limit(CALL_STEPS).stop_when(Cancel::current().flag())
 }
 
 /// Runs a sequence from the initial state.
@@ -229,11 +235,11 @@ impl Model<'_> {
     fn execution(&self, t: &Translation, sequence: &Sequence, seed: u64, ulps: u64) -> Trail {
         let how = Perturbation::Rounding { seed, ulps };
         if !self.narrow {
-            return run(&mut Machine::new(self.made).step_limit(CALL_STEPS).perturbed(how), t, sequence);
+            return run(&mut machine(self.made).perturbed(how), t, sequence);
         }
         let module = shaken_tables(self.made, seed);
         let sequence = shaken_inputs(sequence, seed);
-        run(&mut Machine::new(&module).step_limit(CALL_STEPS).perturbed(how), t, &sequence)
+        run(&mut machine(&module).perturbed(how), t, &sequence)
     }
 
     /// Runs golden model and perturbed executions over a sequence and takes the reference apart.
@@ -241,7 +247,7 @@ impl Model<'_> {
     /// `scales` gives the largest reference magnitude of each port (`entry.port`) over the calls the sequence belongs
     /// to.
     pub fn judge(&self, t: &Translation, sequence: &Sequence, scales: &Scales) -> Judged {
-        let trail = run(&mut Machine::new(self.made).step_limit(CALL_STEPS), t, sequence);
+        let trail = run(&mut machine(self.made), t, sequence);
         // Perturbing a program without inexact operations changes nothing; integers only would be an example.
         let executions = match trail.work {
             w if w > 10 * HEAVY => EXECUTIONS / 3,
@@ -283,9 +289,9 @@ impl Model<'_> {
         let mut others: Vec<Trail> = wide.collect();
         others.extend(Stand::ALL.map(|stand| {
             let how = Perturbation::Specials(stand);
-            run(&mut Machine::new(self.read).step_limit(CALL_STEPS).perturbed(how), t, sequence)
+            run(&mut machine(self.read).perturbed(how), t, sequence)
         }));
-        let mut read = Machine::new(self.read).step_limit(CALL_STEPS);
+        let mut read = machine(self.read);
         others.push(run(&mut read, t, sequence));
         for (i, tolerances) in judged.tolerances.iter_mut().enumerate() {
             let stops = |t: &Trail| t.outcomes[i].as_ref().err().map(|f| f.exception.clone());

@@ -7,7 +7,7 @@ mod near_quadrant;
 
 use super::compare::first_difference;
 use super::generate::Random;
-use super::golden::{self, CALL_STEPS, Judged};
+use super::golden::{self, Judged};
 use super::pipeline::{Target, Vectors, emit};
 use super::target::{self, Driver};
 use super::vectors::{Call, Ports, Sequence};
@@ -18,7 +18,7 @@ use proofmark_silicon::dtype::{DType, Scalar};
 use proofmark_silicon::hir::{
     Builder, Checked, Dim, Entry, FuncId, Length, LengthId, Module, Op, ParamRole, ResultRole, Type, check,
 };
-use proofmark_silicon::interp::{Machine, Tensor};
+use proofmark_silicon::interp::Tensor;
 use proofmark_silicon::lir::{ExprKind, Kernel, Program, StmtKind, Ty};
 use proofmark_silicon::translation::{EntryInfo, ResultTree, Translation};
 use std::collections::BTreeMap;
@@ -101,7 +101,7 @@ impl Kernels {
     /// Vectors and what the golden model makes of them; a kernel that stops on some is left out.
     fn vectors(&mut self) {
         let mut random = Random(0x0CE1_70FF);
-        let mut machine = Machine::new(&self.module).step_limit(CALL_STEPS);
+        let mut machine = golden::machine(&self.module);
         for (i, entry) in self.module.entries.iter().enumerate() {
             let name = entry.func.name.trim_start_matches("vectors_of_");
             let mut pool = constants(&self.program, name);

@@ -2,8 +2,10 @@
 //! `docs/adr/0003-tolerances.md` gives the reasons.
 
 use super::compare::{element_error, magnitude};
+use super::stored;
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::interp::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// Seeded executions in which every inexact float operation is moved by -1, 0 or +1 unit in the last place.
 pub const EXECUTIONS: usize = 6;
@@ -32,16 +34,20 @@ pub fn peak(t: &Tensor) -> f64 {
 }
 
 /// What the perturbed executions say of one port of one call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tolerance {
     /// Largest error that is agreement.
+    #[serde(with = "stored::bits")]
     pub abs: f64,
     /// Largest change any element showed.
+    #[serde(with = "stored::bits")]
     pub spread: f64,
     /// Largest magnitude of the reference.
+    #[serde(with = "stored::bits")]
     pub peak: f64,
     /// Per element: the error beyond which it cannot be explained by rounding; infinite where the executions made it
     /// another integer, NaN or infinite.
+    #[serde(with = "stored::floats")]
     explained: Vec<f64>,
     /// Some execution gave other extents or stopped with a fault.
     pub shape_moves: bool,

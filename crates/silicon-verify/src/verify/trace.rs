@@ -91,8 +91,12 @@ impl Trace {
 
     /// Adds a generated file.
     pub fn add_file(&mut self, path: &str, lines: &[Option<Span>], sources: &SourceMap) {
-        let places = lines.iter().map(|s| s.and_then(|s| place(s, sources))).collect();
-        self.files.insert(path.to_string(), places);
+        self.files.insert(path.to_string(), Trace::places(lines, sources));
+    }
+
+    /// Places of the lines of a generated file.
+    pub fn places(lines: &[Option<Span>], sources: &SourceMap) -> Vec<Option<Place>> {
+        lines.iter().map(|s| s.and_then(|s| place(s, sources))).collect()
     }
 
     /// The bytes of `trace.json`.

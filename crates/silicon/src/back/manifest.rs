@@ -32,7 +32,7 @@ pub struct BlockDesign<'a> {
 }
 
 /// What a program takes of a device's memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sizes {
     /// Bytes of the state that the caller keeps.
     pub state: usize,

@@ -125,7 +125,7 @@ pub enum Reduction {
 }
 
 /// A run-time fault of the source program, turned into a status of the generated API.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Fault {
     /// Python exception class (`IndexError`, `ValueError`, `ZeroDivisionError`, `OverflowError`, ...), or
     /// `Unsupported` for input the translation does not cover.

@@ -5,8 +5,9 @@ use super::elementwise::{checked, overflow, rounded_binary, rounded_unary};
 use super::eval::{Env, apply};
 use super::perturb::Noise;
 use super::tensor::{Cell, Elem, Tensor, offset};
-use super::{Fault, STEP_LIMIT, internal};
+use super::{Fault, STEP_LIMIT, STOPPED, internal};
 use crate::hir::{Atom, Dim, Op};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Most elements of a tensor: what a mistake asks for ends in a fault, not in the process being killed.
 const LARGEST: usize = 1 << 30;
@@ -53,6 +54,9 @@ pub(crate) struct Exec<'a, 'm> {
     pub(crate) noise: Option<Noise>,
     pub(crate) steps: u64,
     pub(crate) limit: u64,
+    /// Steps at which limit and flag are looked at next: seldom, for this is the inner loop.
+    pub(crate) look_at: u64,
+    pub(crate) stop: Option<&'a AtomicBool>,
     /// Frames of kernels, kept between calls of them.
     pub(crate) frames: Vec<Frame>,
     /// Smallest relative margin of each branch, infinite before it is reached.
@@ -113,10 +117,23 @@ impl<'m> Exec<'_, 'm> {
         }
     }
 
-    pub(crate) fn block(&mut self, b: &Block<'m>, f: &mut Frame) -> Result<(), Fault> {
-        self.steps += b.nodes.len() as u64 + 1;
+    #[cold]
+    fn look(&mut self) -> Result<(), Fault> {
+        const SELDOM: u64 = 1 << 16;
         if self.steps > self.limit {
             return Err(Fault { exception: STEP_LIMIT.into(), message: format!("more than {} steps", self.limit) });
+        }
+        if self.stop.is_some_and(|s| s.load(Ordering::Relaxed)) {
+            return Err(Fault { exception: STOPPED.into(), message: "stopped from outside".into() });
+        }
+        self.look_at = self.limit.min(self.steps + SELDOM);
+        Ok(())
+    }
+
+    pub(crate) fn block(&mut self, b: &Block<'m>, f: &mut Frame) -> Result<(), Fault> {
+        self.steps += b.nodes.len() as u64 + 1;
+        if self.steps > self.look_at {
+            self.look()?;
         }
         for node in &b.nodes {
             match node {

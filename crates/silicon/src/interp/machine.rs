@@ -7,6 +7,8 @@ use super::tensor::Tensor;
 use super::{Fault, internal};
 use crate::hir::{Atom, Dim, Entry, FuncId, Module, ParamRole, ResultRole, Type};
 use proofmark_base::diagnostics::Span;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How close a branch came to going the other way.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,7 @@ pub struct Machine<'m> {
     state: Vec<Tensor>,
     noise: Option<Noise>,
     limit: u64,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl<'m> Machine<'m> {
@@ -71,6 +74,7 @@ impl<'m> Machine<'m> {
             state: Vec::new(),
             noise: None,
             limit: u64::MAX,
+            stop: None,
         };
         machine.compile_entries();
         machine.init();
@@ -90,6 +94,13 @@ impl<'m> Machine<'m> {
     #[must_use]
     pub fn step_limit(mut self, limit: u64) -> Machine<'m> {
         self.limit = limit;
+        self
+    }
+
+    /// The same machine, whose calls end with the fault [`super::STOPPED`] soon after the flag is set.
+    #[must_use]
+    pub fn stop_when(mut self, flag: Arc<AtomicBool>) -> Machine<'m> {
+        self.stop = Some(flag);
         self
     }
 
@@ -152,6 +163,8 @@ impl<'m> Machine<'m> {
             noise: self.noise.clone(),
             steps: 0,
             limit: self.limit,
+            look_at: 0,
+            stop: self.stop.as_deref(),
             frames: kernels.iter().map(|_| Frame::default()).collect(),
             margins: vec![f64::INFINITY; code.margins.len()],
         };
@@ -206,6 +219,8 @@ impl<'m> Machine<'m> {
             noise: None,
             steps: 0,
             limit: self.limit,
+            look_at: 0,
+            stop: self.stop.as_deref(),
             frames: kernels.iter().map(|_| Frame::default()).collect(),
             margins: Vec::new(),
         };

@@ -33,6 +33,8 @@ pub use tensor::{Complex, Tensor};
 pub const INTERNAL: &str = "InternalError";
 /// Exception class of the fault raised when the step limit is reached.
 pub const STEP_LIMIT: &str = "StepLimit";
+/// Exception class of the fault of a call that was stopped from outside ([`Machine::stop_when`]).
+pub const STOPPED: &str = "Stopped";
 
 pub(crate) fn internal(message: impl Into<String>) -> Fault {
     Fault { exception: INTERNAL.into(), message: message.into() }

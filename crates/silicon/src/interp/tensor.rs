@@ -249,6 +249,29 @@ pub struct Tensor {
     pub(crate) data: Data,
 }
 
+/// Element type, extents and the bytes of [`Tensor::to_le_bytes`]: every bit comes back.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Stored {
+    dtype: DType,
+    shape: Vec<usize>,
+    data: crate::oracle::Bytes,
+}
+
+impl serde::Serialize for Tensor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let data = crate::oracle::Bytes(self.to_le_bytes());
+        Stored { dtype: self.dtype, shape: self.shape.clone(), data }.serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Tensor {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let s = Stored::deserialize(deserializer)?;
+        let made = Tensor::from_le_bytes(s.dtype, &s.shape, &s.data.0);
+        made.ok_or_else(|| serde::de::Error::custom("the number of elements is not the product of the extents"))
+    }
+}
+
 impl Tensor {
     pub(crate) fn new<T: Elem>(shape: Vec<usize>, v: Vec<T>) -> Tensor {
         debug_assert_eq!(shape.iter().product::<usize>(), v.len());

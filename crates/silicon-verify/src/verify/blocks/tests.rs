@@ -5,6 +5,7 @@ use crate::verify::golden::Judged;
 use crate::verify::trace::Trace;
 use proofmark_evidence::check::{Sandbox, Tool};
 use proofmark_silicon::hir::ResultRole;
+use proofmark_silicon::interp::Machine;
 
 /// A FIR of 64 taps.
 fn fir(dtype: &str) -> Checked<Module> {
@@ -50,6 +51,13 @@ fn with_vectors<R>(module: &Checked<Module>, f: impl FnOnce(&Vectors<'_>) -> R) 
     };
     let judged: Vec<Judged> = sequences.iter().map(&mut judge).collect();
     f(&Vectors { t: &t, sequences: &sequences, judged: &judged, recorded: sequences.len(), has_reference: false })
+}
+
+/// What the C target makes of forms.
+fn part_of_c(forms: &[Form], scratch: &Path) -> Part {
+    let mut part = Part::new(Target::C);
+    on_target(Target::C, forms, &SourceMap::default(), scratch, &mut part);
+    part
 }
 
 fn checks() -> Checks {
@@ -129,8 +137,8 @@ fn a_block_form_that_forgets_is_withheld() {
     assert!(check.reason.contains("differs at element") && check.reason.contains("withheld"), "{}", check.reason);
     assert!(evidence.checks.not_shown[0].contains("withheld"));
     let scratch = tempfile::tempdir().unwrap();
-    on_target(Target::C, &mut forms, &SourceMap::default(), scratch.path(), &mut evidence);
-    assert!(evidence.generated.is_empty() && evidence.checks.checks.len() == 1, "nothing of it is given out");
+    let part = part_of_c(&forms, scratch.path());
+    assert!(part.generated.is_empty() && part.checks.is_empty(), "nothing of it is given out");
     let said = summary(&forms, &evidence);
     assert!(said[0].withheld[0].contains("differs at element") && said[0].name.is_none());
     let (modules, manifest) = documents(&forms, &proofmark_silicon::lower::lower(&module).unwrap(), &evidence);
@@ -141,24 +149,41 @@ fn a_block_form_that_forgets_is_withheld() {
 fn code_that_does_something_else_in_blocks_fails_the_target() {
     let module = fir("float64");
     let mut right = forms(&module, &SourceMap::default());
-    let mut evidence = evidence();
-    with_vectors(&module, |all| golden(&mut right, all, &mut evidence.checks));
+    with_vectors(&module, |all| golden(&mut right, all, &mut checks()));
     let scratch = tempfile::tempdir().unwrap();
-    on_target(Target::C, &mut right, &SourceMap::default(), scratch.path(), &mut evidence);
-    let check = evidence.checks.checks.last().unwrap();
+    let part = part_of_c(&right, scratch.path());
+    let check = part.checks.last().unwrap();
     assert_eq!((check.id.as_str(), check.verdict), ("c.blocks", Verdict::Pass), "{}", check.reason);
-    assert!(evidence.generated.iter().any(|(p, _)| p == "c/fir_block/fir_block.c"));
+    assert!(part.generated.iter().any(|(p, _)| p == "c/fir_block/fir_block.c"));
 
     // the code is printed from another program than the one that the golden model ran
     let broken = Block::of(forgetful(made(&right[0])), "fir", 1).unwrap();
     let Made::Block(block) = &mut right[0].made else { panic!() };
     block.program = broken.program;
-    evidence.generated.clear();
-    on_target(Target::C, &mut right, &SourceMap::default(), scratch.path(), &mut evidence);
-    let check = evidence.checks.checks.last().unwrap();
+    let part = part_of_c(&right, scratch.path());
+    let check = part.checks.last().unwrap();
     assert_eq!((check.verdict, check.target.as_deref()), (Verdict::Fail, Some("c")));
     assert!(check.reason.contains("differs at element"), "{}", check.reason);
-    assert!(evidence.generated.is_empty());
+    assert!(part.generated.is_empty());
+}
+
+#[test]
+fn forms_that_were_kept_run_as_before() {
+    let module = fir("float64");
+    let sources = SourceMap::default();
+    with_vectors(&module, |all| {
+        let mut before = forms(&module, &sources);
+        golden(&mut before, all, &mut checks());
+        let runs = |form: &Form| format!("{:?}", (&made(form).runs, &made(form).golden));
+        let text = runs(&before[0]);
+        let bytes = serde_json::to_string(&stored(before)).unwrap();
+        let kept = || serde_json::from_str::<Vec<StoredForm>>(&bytes).unwrap();
+        let after = restored(&module, &sources, all, kept()).unwrap();
+        assert_eq!(runs(&after[0]), text);
+        let fewer = Vectors { sequences: &all.sequences[..1], judged: &all.judged[..1], ..*all };
+        assert!(restored(&module, &sources, &fewer, kept()).is_none(), "runs of vectors that are not there");
+        assert!(restored(&module, &sources, all, Vec::new()).is_none());
+    });
 }
 
 #[test]

@@ -14,12 +14,15 @@ use super::pipeline::Vectors;
 use super::target::{BUILD_LIMIT, CallFile, Driver, PRINT_LIMIT, RunFailure, call_file, excerpt, write_files};
 use super::tolerance::Agreement;
 use super::vectors::port;
+use crate::cancel::Cancel;
 use crate::tool::Tool;
 use proofmark_base::diagnostics::SourceMap;
+use proofmark_base::digest::Digest;
 use proofmark_silicon::back::harness::c_harness;
 use proofmark_silicon::back::{Backend, c::C};
 use proofmark_silicon::lir::Program;
 use proofmark_silicon::lir::mutate::{self, Mutant};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,6 +80,32 @@ pub(super) fn seed<'p>(program: &'p Program, scratch: &Path) -> Result<Seeded<'p
     ready(program, &mutated, compiler, chosen, ordinals, places, scratch.join("mutants"))
 }
 
+/// How far seeded faults were tried: with the program, all that is needed to go on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// As in [`Seeded`].
+    by_kernels: usize,
+    alone: BTreeSet<usize>,
+    survived: BTreeSet<usize>,
+    tried: usize,
+    exact: bool,
+}
+
+/// Seeds the faults of a program again and goes on where they were left.
+///
+/// # Errors
+/// Why none could be seeded.
+pub(super) fn resume<'p>(program: &'p Program, scratch: &Path, tried: Tried) -> Result<Seeded<'p>, String> {
+    let mut seeded = seed(program, scratch)?;
+    let Tried { by_kernels, alone, survived, tried, exact } = tried;
+    if alone.iter().chain(&survived).any(|i| *i >= seeded.chosen.len()) {
+        return Err("they were seeded in another program".into());
+    }
+    (seeded.by_kernels, seeded.alone, seeded.survived) = (by_kernels, alone, survived);
+    (seeded.tried, seeded.exact) = (tried, exact);
+    Ok(seeded)
+}
+
 /// Builds a program with the chosen faults.
 fn ready<'p>(
     program: &'p Program,
@@ -91,8 +120,9 @@ fn ready<'p>(
     // a switch costs time wherever it stands
     let mutated = mutate::chosen(mutated, &ids);
     let sanitizer = ["-fsanitize=address", "-fno-omit-frame-pointer"];
+    let cancel = Cancel::current();
     let (plain, guarded) = std::thread::scope(|scope| {
-        let guarded = scope.spawn(|| build(&compiler, &mutated, &folder.join("guarded"), &sanitizer));
+        let guarded = scope.spawn(|| cancel.over(|| build(&compiler, &mutated, &folder.join("guarded"), &sanitizer)));
         (build(&compiler, &mutated, &folder.join("plain"), &[]), guarded.join())
     });
     let plain = plain?;
@@ -144,11 +174,27 @@ fn build(compiler: &Tool, program: &Program, folder: &Path, flags: &[&str]) -> R
     arguments.extend(flags.iter().map(|f| f.to_string()));
     arguments.extend(files.keys().filter(|f| f.ends_with(".c")).cloned());
     arguments.extend(["-o", "mutants", "-lm"].map(str::to_string));
+    let driver = Driver { program: folder.join("mutants"), emulator: None };
+    // built before in this folder, of the same files by the same compiler
+    let (mark, key) = (folder.join("built"), build_key(compiler, &files, &c_harness(program), &arguments));
+    if std::fs::read_to_string(&mark).is_ok_and(|k| k == key) {
+        return Ok(driver);
+    }
     let output = compiler.run(&arguments, folder, &[], BUILD_LIMIT, PRINT_LIMIT).map_err(|e| e.to_string())?;
     match output.success() {
-        true => Ok(Driver { program: folder.join("mutants"), emulator: None }),
+        true => std::fs::write(&mark, key).map(|()| driver).map_err(|e| e.to_string()),
         false => Err(format!("the code with seeded faults does not compile: {}", excerpt(&output.stderr, 6))),
     }
+}
+
+/// What a build is made of, as one digest.
+fn build_key(compiler: &Tool, files: &BTreeMap<String, String>, main: &str, arguments: &[String]) -> String {
+    let mut parts: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    parts.extend(files.iter().map(|(name, text)| (format!("file {name}"), text.clone().into_bytes())));
+    parts.insert("main".into(), main.as_bytes().to_vec());
+    parts.insert("arguments".into(), arguments.join("\0").into_bytes());
+    parts.insert("compiler".into(), format!("{} {}", compiler.path.display(), compiler.version).into_bytes());
+    Digest::of_files(&parts).to_string()
 }
 
 /// Sequences in one call file, run without a fault.
@@ -207,6 +253,17 @@ fn said(text: &str) -> Result<BTreeMap<u32, Said>, String> {
 }
 
 impl Seeded<'_> {
+    /// How far the faults were tried.
+    pub(super) fn tried(&self) -> Tried {
+        Tried {
+            by_kernels: self.by_kernels,
+            alone: self.alone.clone(),
+            survived: self.survived.clone(),
+            tried: self.tried,
+            exact: self.exact,
+        }
+    }
+
     /// Runs sequences without a fault and then with each of `ids`.
     fn batch(
         &self,
@@ -351,8 +408,9 @@ impl Seeded<'_> {
             }
             Ok(yes)
         };
+        let cancel = Cancel::current();
         let results: Vec<Result<Vec<usize>, String>> = std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+            let handles: Vec<_> = (0..THREADS).map(|_| scope.spawn(|| cancel.over(work))).collect();
             handles.into_iter().map(|h| h.join().unwrap_or_else(|_| Err("a run broke off".into()))).collect()
         });
         let mut yes = BTreeSet::new();

@@ -1,8 +1,7 @@
 //! `--arg` in place of a bench: a script is made that calls the entry with random values of the declared types, so
 //! that there is a reference after all. The project is copied for it; the user's folder is not touched.
 
-use super::Job;
-use crate::failure::Failure;
+use super::{Job, Refusal};
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::translation::{ArgExtent, ArgSpec};
 use std::fmt::Write;
@@ -17,28 +16,33 @@ const MOST: u64 = 64 << 20;
 /// Values of named lengths, one call each.
 const LENGTHS: [usize; 3] = [64, 33, 100];
 
-/// Copies the project into `folder` and gives the job its bench there.
+/// The job with the script as its bench, and the script's text.
 ///
 /// # Errors
-/// PM0214 when the project is too large or the entry is no function's name.
-pub fn bench(mut job: Job, specs: &[ArgSpec], folder: &Path) -> Result<Job, Failure> {
+/// PM0214 when the entry is no function's name.
+pub(super) fn bench(job: &Job) -> Result<(Job, String), Refusal> {
     let module = job.file.with_extension("");
     let parts: Vec<String> = module.iter().map(|p| p.to_string_lossy().into_owned()).collect();
     let simple = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if !simple(&job.entry) || !parts.iter().all(|p| simple(p)) {
         let message = format!("`--arg` declares the arguments of a function, which `{}` is not", job.entry);
-        return Err(Failure::usage("PM0214", message).help("give a script that calls it with `--bench FILE`"));
+        return Err(Refusal::usage("PM0214", message).help("give a script that calls it with `--bench FILE`"));
     }
+    let text = script(&parts.join("."), &job.entry, &job.args);
+    Ok((Job { bench: Some(PathBuf::from(NAME)), ..job.clone() }, text))
+}
+
+/// Copies the project in `root` into `folder` and puts the script beside it.
+///
+/// # Errors
+/// PM0214 when the project is too large, PM0213 when nothing can be written.
+pub(super) fn lay_out(root: &Path, text: &str, folder: &Path) -> Result<(), Refusal> {
     let mut copied = 0;
-    copy(&job.root, folder, &mut copied).map_err(|why| {
-        Failure::usage("PM0214", format!("the project folder {} cannot be copied: {why}", job.root.display()))
+    copy(root, folder, &mut copied).map_err(|why| {
+        Refusal::usage("PM0214", format!("the project folder {} cannot be copied: {why}", root.display()))
             .help("give a script that calls the entry with `--bench FILE`")
     })?;
-    let text = script(&parts.join("."), &job.entry, specs);
-    std::fs::write(folder.join(NAME), text).map_err(|e| Failure::usage("PM0213", e.to_string()))?;
-    job.root = folder.to_path_buf();
-    job.bench = Some(PathBuf::from(NAME));
-    Ok(job)
+    std::fs::write(folder.join(NAME), text).map_err(|e| Refusal::usage("PM0213", e.to_string()))
 }
 
 fn copy(from: &Path, to: &Path, copied: &mut u64) -> Result<(), String> {

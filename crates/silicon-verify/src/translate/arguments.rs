@@ -1,13 +1,33 @@
 //! `--arg name=dtype[shape]`.
 
+use super::Refusal;
 use proofmark_silicon::dtype::DType;
 use proofmark_silicon::translation::{ArgExtent, ArgSpec};
+
+/// Reads declared arguments.
+///
+/// # Errors
+/// PM0214: one that is not understood, or a name that comes twice.
+pub(super) fn specs(texts: &[String]) -> Result<Vec<ArgSpec>, Refusal> {
+    let mut specs: Vec<ArgSpec> = Vec::new();
+    for text in texts {
+        let spec = parse(text).map_err(|why| {
+            Refusal::usage("PM0214", format!("`--arg {text}` is not understood: {why}"))
+                .help("write it as `--arg name=dtype[extent,...]`, for example `--arg x=complex64[n]`")
+        })?;
+        if specs.iter().any(|s| s.name == spec.name) {
+            return Err(Refusal::usage("PM0214", format!("the argument `{}` is declared twice", spec.name)));
+        }
+        specs.push(spec);
+    }
+    Ok(specs)
+}
 
 /// Reads one declared argument.
 ///
 /// # Errors
 /// What is wrong with it, for the user.
-pub fn parse(text: &str) -> Result<ArgSpec, String> {
+fn parse(text: &str) -> Result<ArgSpec, String> {
     let (name, ty) = text.split_once('=').ok_or("there is no `=`")?;
     let name = name.trim();
     if !is_identifier(name) {
