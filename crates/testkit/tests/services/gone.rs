@@ -100,7 +100,9 @@ fn a_server_whose_supervisor_was_killed_is_killed() {
     for pid in [postgres.pid(), nats.pid(), s3.pid().unwrap()] {
         let folder = folder(pid);
         let family = descendants(pid);
-        let killed = Command::new("kill").args(["-s", "KILL", &parent(pid).unwrap().to_string()]).status().unwrap();
+        // The shell's own `kill`: a minimal Debian has no program of that name.
+        let killed =
+            Command::new("sh").args(["-c", &format!("kill -s KILL {}", parent(pid).unwrap())]).status().unwrap();
         assert!(killed.success());
         for pid in family.into_iter().chain([pid]) {
             eventually("the server is gone", || !runs(pid));
