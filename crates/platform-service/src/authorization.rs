@@ -14,10 +14,11 @@ use cedar_policy::{
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::id::shown;
 use proofmark_kernel::action::Action;
-use proofmark_kernel::organization::ProjectId;
-use proofmark_kernel::principal::{Caller, Credential, PrincipalKind, Role};
+use proofmark_kernel::organization::{OrganizationId, ProjectId};
+use proofmark_kernel::principal::{Caller, Credential, PrincipalId, PrincipalKind, Role};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const SCHEMA: &str = include_str!("authorization/schema.cedarschema");
 const SHIPPED: &str = include_str!("authorization/shipped.cedar");
@@ -65,9 +66,15 @@ struct Tables {
 
 struct ActionTable {
     uid: EntityUid,
+    /// The action with the groups it is in.
+    entity: Entity,
     /// The policies that speak of it: a policy about other actions can neither permit, forbid nor fail here, and the
     /// cost of a decision grows with the number of policies.
     policies: PolicySet,
+    /// What was allowed before, by [`Question::number`]; none where a policy names a single person, organization or
+    /// project. Where none does, the answer can depend on nothing but what the number holds, for entities of these
+    /// types have no attributes and no other relations.
+    known: Option<Vec<AtomicBool>>,
     /// Roles to which a person's session owes it, for messages.
     roles: Vec<Role>,
 }
@@ -164,9 +171,9 @@ impl Authorizer {
         let held = caller.grants.iter().filter(|g| g.project.is_none() || g.project == project).map(|g| g.role);
         let answer = tables.answer(Question {
             kind: caller.kind,
-            principal: &caller.principal.to_string(),
-            roles: held,
-            organization: &caller.organization.to_string(),
+            principal: caller.principal,
+            roles: held.fold(0, |all, role| all | 1 << role as u8),
+            organization: caller.organization,
             project,
             action,
             credential: credential(caller.credential),
@@ -212,15 +219,30 @@ impl Authorizer {
 }
 
 /// What is asked.
-struct Question<'a, R: Iterator<Item = Role>> {
+#[derive(Clone, Copy)]
+struct Question<'a> {
     kind: PrincipalKind,
-    principal: &'a str,
-    roles: R,
-    organization: &'a str,
+    principal: PrincipalId,
+    /// A bit for each role held there, in the order of `Role::ALL`.
+    roles: u8,
+    organization: OrganizationId,
     project: Option<ProjectId>,
     action: Action,
+    /// Index into [`CREDENTIALS`].
     credential: usize,
     workflow: Option<&'a str>,
+}
+
+/// One more than the largest [`Question::number`].
+const NUMBERS: usize = CREDENTIALS.len() << (2 + Role::ALL.len());
+
+impl Question<'_> {
+    /// All that an answer can depend on where no policy names a single entity and no workflow is asked about.
+    fn number(&self) -> usize {
+        let person = usize::from(self.kind == PrincipalKind::User);
+        let in_project = usize::from(self.project.is_some());
+        ((self.credential << 1 | person) << 1 | in_project) << Role::ALL.len() | usize::from(self.roles)
+    }
 }
 
 enum Answer {
@@ -236,18 +258,19 @@ impl Tables {
         let mut actions = Vec::new();
         for action in Action::ALL {
             let uid = EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(action.name()));
-            if known.get(&uid).is_none() {
-                return Err(Error::bug(format!("the shipped schema does not have `{action}`")));
-            }
+            let entity = known.get(&uid).cloned();
+            let entity = entity.ok_or_else(|| Error::bug(format!("the shipped schema does not have `{action}`")))?;
             let within = |other: &EntityUid| *other == uid || known.is_ancestor_of(other, &uid);
             let about = policies.iter().filter(|p| match p.action_constraint() {
                 ActionConstraint::Any => true,
                 ActionConstraint::Eq(other) => other == uid,
                 ActionConstraint::In(others) => others.iter().any(within),
             });
-            // what is left is about this action, so its place among the groups need not be looked at again
             let policies = PolicySet::from_policies(about.cloned()).map_err(|e| defect("policies", e))?;
-            actions.push(ActionTable { uid, policies, roles: Vec::new() });
+            let general = |uid: &EntityUid| matches!(uid.type_name().basename(), "Role" | "Action");
+            let general = policies.policies().all(|p| p.entity_literals().iter().all(general));
+            let known = general.then(|| (0..NUMBERS).map(|_| AtomicBool::new(false)).collect());
+            actions.push(ActionTable { uid, entity, policies, known, roles: Vec::new() });
         }
         let role = type_name("Role")?;
         let roles = Role::ALL.map(|r| EntityUid::from_type_name_and_id(role.clone(), EntityId::new(r.name())));
@@ -267,9 +290,9 @@ impl Tables {
             for role in Role::ALL {
                 let question = Question {
                     kind: PrincipalKind::User,
-                    principal: "somebody",
-                    roles: std::iter::once(role),
-                    organization: "somewhere",
+                    principal: PrincipalId::from_bits(0),
+                    roles: 1 << role as u8,
+                    organization: OrganizationId::from_bits(0),
                     project: None,
                     action,
                     credential: 0,
@@ -284,24 +307,41 @@ impl Tables {
         Ok(tables)
     }
 
-    fn answer<R: Iterator<Item = Role>>(&self, q: Question<'_, R>) -> Result<Answer> {
+    fn answer(&self, q: Question<'_>) -> Result<Answer> {
         let table = &self.actions[index(q.action)];
+        let known = match &table.known {
+            Some(known) if q.workflow.is_none() => known.get(q.number()),
+            _ => None,
+        };
+        if known.is_some_and(|k| k.load(Ordering::Relaxed)) {
+            return Ok(Answer::Allowed);
+        }
+        let answer = self.evaluate(table, q)?;
+        if let (Some(known), Answer::Allowed) = (known, &answer) {
+            known.store(true, Ordering::Relaxed);
+        }
+        Ok(answer)
+    }
+
+    fn evaluate(&self, table: &ActionTable, q: Question<'_>) -> Result<Answer> {
         let kind = match q.kind {
             PrincipalKind::User => &self.user,
             PrincipalKind::ServiceAccount => &self.service_account,
         };
-        let principal = EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(q.principal));
-        let organization = EntityUid::from_type_name_and_id(self.organization.clone(), EntityId::new(q.organization));
-        let held: HashSet<EntityUid> = q.roles.map(|r| self.roles[r as usize].clone()).collect();
+        let principal = EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(q.principal.to_string()));
+        let organization = EntityId::new(q.organization.to_string());
+        let organization = EntityUid::from_type_name_and_id(self.organization.clone(), organization);
+        let held = self.roles.iter().enumerate().filter(|(i, _)| q.roles >> i & 1 == 1);
+        let held: HashSet<EntityUid> = held.map(|(_, role)| role.clone()).collect();
         let somebody = Entity::new_no_attrs(principal.clone(), held);
         let defect = |e: Box<dyn std::error::Error + Send + Sync>| Error::bug("a request cannot be decided").because(e);
         let (resource, entities) = match q.project {
-            None => (organization, Entities::from_entities([somebody], None)),
+            None => (organization, Entities::from_entities([somebody, table.entity.clone()], None)),
             Some(project) => {
                 let id = EntityId::new(project.to_string());
                 let project = EntityUid::from_type_name_and_id(self.project.clone(), id);
                 let lies_in = Entity::new_no_attrs(project.clone(), HashSet::from([organization]));
-                (project, Entities::from_entities([somebody, lies_in], None))
+                (project, Entities::from_entities([somebody, table.entity.clone(), lies_in], None))
             }
         };
         let entities = entities.map_err(|e| defect(e.into()))?;

@@ -6,6 +6,7 @@ pub mod artifacts;
 pub mod audit;
 pub mod authorization;
 pub mod execution;
+pub mod identity;
 pub mod platform;
 pub mod projects;
 pub mod releases;

@@ -30,6 +30,8 @@ pub struct Platform {
     pub random: Arc<dyn Random>,
     /// Who may what.
     pub authorizer: Authorizer,
+    /// What identity keeps in the process: the password hasher and the cache of who was authenticated.
+    pub identity: Arc<crate::identity::Identity>,
     /// Encrypts what must be read again: TOTP and webhook secrets.
     pub sealer: Arc<crate::sealing::Sealer>,
     /// Signs releases and audit checkpoints.

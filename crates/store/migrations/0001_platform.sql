@@ -62,6 +62,61 @@ CREATE TABLE platform_identities (
     PRIMARY KEY (issuer, subject)
 );
 
+CREATE TABLE platform_recovery_codes (
+    principal_id TEXT NOT NULL REFERENCES platform_principals (id),
+    code_hash TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    PRIMARY KEY (principal_id, code_hash)
+);
+
+-- One-time links by which somebody sets a password.
+CREATE TABLE platform_links (
+    secret_hash TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL,
+    principal_id TEXT NOT NULL REFERENCES platform_principals (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX platform_links_by_principal ON platform_links (principal_id);
+
+-- Failed sign-ins, by the hash of an account's name or a network address.
+CREATE TABLE platform_throttles (
+    name TEXT PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    last_at BIGINT NOT NULL
+);
+CREATE INDEX platform_throttles_by_age ON platform_throttles (last_at);
+
+-- Sign-ins that were sent to a provider of single sign-on and have not come back.
+CREATE TABLE platform_oidc_sign_ins (
+    state_hash TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    browser_hash TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    then_to TEXT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+
+-- Roles in platform_grants that a provider gave and nobody gave by hand: they go when the provider takes them.
+CREATE TABLE platform_provided_grants (
+    issuer TEXT NOT NULL,
+    principal_id TEXT NOT NULL REFERENCES platform_principals (id),
+    role TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    organization_id TEXT NOT NULL,
+    PRIMARY KEY (issuer, principal_id, role, project_id)
+);
+
+CREATE TABLE platform_certificates (
+    fingerprint TEXT PRIMARY KEY,
+    organization_id TEXT NOT NULL,
+    principal_id TEXT NOT NULL REFERENCES platform_principals (id),
+    created_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX platform_certificates_by_principal ON platform_certificates (principal_id);
+
 CREATE TABLE platform_sessions (
     id TEXT PRIMARY KEY,
     organization_id TEXT NOT NULL,
@@ -376,6 +431,22 @@ CREATE POLICY organization ON platform_credentials
 ALTER TABLE platform_identities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform_identities FORCE ROW LEVEL SECURITY;
 CREATE POLICY organization ON platform_identities
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_recovery_codes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_recovery_codes FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_recovery_codes
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_links ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_links FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_links
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_provided_grants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_provided_grants FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_provided_grants
+    USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
+ALTER TABLE platform_certificates ENABLE ROW LEVEL SECURITY;
+ALTER TABLE platform_certificates FORCE ROW LEVEL SECURITY;
+CREATE POLICY organization ON platform_certificates
     USING (current_setting('proofmark.organization', true) IN (organization_id, '*'));
 ALTER TABLE platform_sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE platform_sessions FORCE ROW LEVEL SECURITY;
