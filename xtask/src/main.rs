@@ -1,10 +1,11 @@
-//! Chores of this repository: `cargo xtask check-deps | tidy | supported | demo | bless | services`. What the product does must not live here.
+//! Chores of this repository: `cargo xtask check-deps | tidy | supported | demo | bless | services | openapi`. What the product does must not live here.
 
 mod bless;
 mod check_deps;
 mod demo;
 mod error_pages;
 mod links;
+mod openapi;
 mod services;
 mod sources;
 mod supported;
@@ -19,6 +20,9 @@ Usage: cargo xtask COMMAND
   supported          write docs/supported.md from the prelude
   demo [--force]     translate the examples into build/demo and print what came out (needs `make build`)
   bless [ARGS...]    rewrite the expectations of the file tests; ARGS go to `cargo test`
+  openapi            write openapi/v1.json from the contract
+  openapi check [OLD NEW]
+                     say what NEW breaks for clients of OLD; without them, the one in work and the one released last
   services -- COMMAND...
                      run COMMAND with PostgreSQL, NATS and S3 servers of its own (needs `make venv-test`)";
 
@@ -35,6 +39,15 @@ fn main() -> ExitCode {
         Some("supported") if rest.is_empty() => supported::run(),
         Some("demo") if rest.is_empty() => demo::run(false),
         Some("demo") if rest == ["--force"] => demo::run(true),
+        Some("openapi") => match rest {
+            [] => openapi::write(),
+            [check] if check == "check" => openapi::check(None),
+            [check, old, new] if check == "check" => openapi::check(Some((old, new))),
+            _ => {
+                eprintln!("{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
         Some("bless") => bless::run(rest),
         _ => {
             eprintln!("{USAGE}");

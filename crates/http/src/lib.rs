@@ -1,1 +1,29 @@
-//! The HTTP server: public API, sign-in, problem+json, events by SSE.
+//! The HTTP server: the public API of `contract`, served as its table of endpoints says. Problems, limits, idempotency,
+//! conditional requests and streams are here; what is done and who may do it is in the services.
+//!
+//! A request goes through [`pipeline`] to one of [`handlers`]; nothing else answers.
+
+mod address;
+mod body;
+mod call;
+mod conditional;
+mod figures;
+mod handlers;
+mod hub;
+mod idempotency;
+mod page;
+mod pipeline;
+mod problem;
+mod query;
+mod rates;
+mod ready;
+mod reply;
+mod router;
+mod server;
+mod trace;
+
+pub use address::Network;
+pub use figures::recorder;
+pub use rates::Rate;
+pub use ready::Dependency;
+pub use server::{Config, Limits, Server, serve};

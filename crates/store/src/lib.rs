@@ -13,6 +13,7 @@ pub mod database;
 pub mod deliveries;
 pub mod executors;
 pub mod identities;
+pub mod idempotency;
 pub mod migrate;
 pub mod organizations;
 pub mod outbox;

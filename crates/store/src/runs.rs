@@ -176,19 +176,20 @@ pub async fn events(on: &mut dyn Connection, run: RunId, after: i64, limit: u32)
     rows.iter().map(event).collect()
 }
 
-/// Number of the newest log entry of each of these runs: what watchers of other processes' runs ask for.
+/// Number of the newest log entry of each of these runs, and whether the run ended: what watchers of other processes'
+/// runs ask for.
 ///
 /// # Errors
 /// As [`Connection::rows`].
-pub async fn last_events(on: &mut dyn Connection, runs: &[RunId]) -> Result<Vec<(RunId, i64)>> {
+pub async fn last_events(on: &mut dyn Connection, runs: &[RunId]) -> Result<Vec<(RunId, i64, bool)>> {
     if runs.is_empty() {
         return Ok(Vec::new());
     }
     let marks = vec!["?"; runs.len()].join(", ");
-    let sql = format!("SELECT id, last_event FROM platform_runs WHERE id IN ({marks})");
+    let sql = format!("SELECT id, last_event, ended_at FROM platform_runs WHERE id IN ({marks})");
     let values: Vec<_> = runs.iter().map(text).collect();
     let rows = on.rows(&sql, &values).await?;
-    rows.iter().map(|r| Ok((r.parsed("id")?, r.int("last_event")?))).collect()
+    rows.iter().map(|r| Ok((r.parsed("id")?, r.int("last_event")?, r.int_opt("ended_at")?.is_some()))).collect()
 }
 
 /// A step began, again or for the first time.

@@ -289,7 +289,7 @@ async fn a_run_s_log_has_no_gaps_however_many_write(database: Database) {
     let events = runs::events(&mut tx, made.id, 0, 100).await.unwrap();
     assert!(events.iter().map(|e| e.seq).eq(1..=60));
     assert_eq!(runs::events(&mut tx, made.id, 58, 100).await.unwrap().len(), 2);
-    assert_eq!(runs::last_events(&mut tx, &[made.id]).await.unwrap(), [(made.id, 60)]);
+    assert_eq!(runs::last_events(&mut tx, &[made.id]).await.unwrap(), [(made.id, 60, false)]);
 }
 
 async fn what_is_not_committed_is_not_there(database: Database) {

@@ -1,0 +1,42 @@
+//! Health, the document, setting up, workers.
+
+use crate::call::Call;
+use crate::reply::Reply;
+use axum::http::StatusCode;
+use proofmark_base::error::Result;
+use proofmark_contract::types::common::Alive;
+use proofmark_contract::types::identity::{Setup, SetupDone};
+use proofmark_contract::types::system::{Worker, Workers};
+use proofmark_kernel::action::Action;
+use proofmark_platform_service::identity::setup;
+
+pub(crate) async fn live(_: Call) -> Result<Reply> {
+    Reply::ok(&Alive { status: "alive".into(), version: env!("CARGO_PKG_VERSION").into() })
+}
+
+pub(crate) async fn ready(call: Call) -> Result<Reply> {
+    let draining = *call.state.draining.borrow();
+    let found = call.state.ready.ask(draining).await;
+    let status = if found.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    Reply::json(status, &found)
+}
+
+pub(crate) async fn metrics(call: Call) -> Result<Reply> {
+    Ok(Reply::raw("text/plain; version=0.0.4; charset=utf-8", call.state.recorder.render()))
+}
+
+pub(crate) async fn document(call: Call) -> Result<Reply> {
+    Ok(Reply::raw("application/json", call.state.document.clone()).tag(&call.state.document_tag))
+}
+
+pub(crate) async fn setup(mut call: Call) -> Result<Reply> {
+    let sent: Setup = call.json().await?;
+    let first = setup::First {
+        organization: &sent.organization,
+        name: &sent.name,
+        email: &sent.email,
+        password: &sent.password,
+    };
+    let (organization, principal) = setup::finish(call.platform(), &sent.link, first).await?;
+    Reply::created(&SetupDone { organization, principal })
+}

@@ -1,0 +1,332 @@
+//! The listening side: connections, their limits, and an orderly end.
+
+use crate::address::Network;
+use crate::figures::{self, Figures};
+use crate::hub::Hub;
+use crate::rates::{Rate, Rates};
+use crate::ready::{Dependency, Ready};
+use crate::router;
+use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use bytes::Bytes;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use metrics_exporter_prometheus::PrometheusHandle;
+use proofmark_base::digest::Digest;
+use proofmark_base::error::{Error, Kind, Result};
+use proofmark_contract::endpoint::{self, Endpoint};
+use proofmark_contract::{document, endpoints};
+use proofmark_kernel::principal::{Caller, PrincipalId};
+use proofmark_platform_service::identity;
+use proofmark_platform_service::platform::Platform;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::task::JoinHandle;
+use tower::Service;
+
+/// How the server listens and what it allows.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to listen; port 0 for any that is free.
+    pub listen: SocketAddr,
+    /// Bounds.
+    pub limits: Limits,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// What `/readyz` asks besides database and blobs.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl Config {
+    /// The usual bounds at that address.
+    pub fn new(listen: SocketAddr) -> Self {
+        Config { listen, limits: Limits::default(), trusted_proxies: Vec::new(), dependencies: Vec::new() }
+    }
+}
+
+/// Bounds of what the server does at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Open connections; more wait to be accepted.
+    pub connections: usize,
+    /// Requests that are answered at the same time; more are told to come back.
+    pub requests: usize,
+    /// Uploads that are received at the same time.
+    pub uploads: usize,
+    /// Streams of run events.
+    pub watchers: usize,
+    /// Longest time for a request that is no stream.
+    pub request_time: Duration,
+    /// Longest silence of a body that is being received.
+    pub body_silence: Duration,
+    /// Longest time for a request's head.
+    pub head_time: Duration,
+    /// How long requests may go on once the server is to stop.
+    pub drain: Duration,
+    /// Requests of one principal.
+    pub per_principal: Rate,
+    /// Requests of one address that nobody is known for: public ones, and refused credentials.
+    pub per_address: Rate,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 10_000,
+            requests: 512,
+            uploads: 64,
+            watchers: 5_000,
+            request_time: Duration::from_secs(30),
+            body_silence: Duration::from_secs(30),
+            head_time: Duration::from_secs(10),
+            drain: Duration::from_secs(30),
+            per_principal: Rate { requests: 5_000, window: Duration::from_secs(10) },
+            per_address: Rate { requests: 600, window: Duration::from_secs(60) },
+        }
+    }
+}
+
+/// What all requests share.
+pub(crate) struct State {
+    pub(crate) platform: Platform,
+    pub(crate) limits: Limits,
+    pub(crate) trusted: Vec<Network>,
+    pub(crate) tls: bool,
+    pub(crate) figures: Figures,
+    pub(crate) recorder: &'static PrometheusHandle,
+    pub(crate) addresses: Rates<u128>,
+    pub(crate) principals: Rates<PrincipalId>,
+    pub(crate) ready: Ready,
+    pub(crate) hub: Hub,
+    pub(crate) document: Bytes,
+    pub(crate) document_tag: String,
+    pub(crate) watchers: Arc<Semaphore>,
+    pub(crate) draining: watch::Receiver<bool>,
+    requests: Semaphore,
+    uploads: Semaphore,
+}
+
+/// Principals and addresses whose use is remembered at the same time.
+const REMEMBERED: usize = 100_000;
+
+impl State {
+    fn new(platform: Platform, config: &Config, draining: watch::Receiver<bool>) -> Result<Arc<Self>> {
+        let (database, blobs) = (platform.database.clone(), platform.blobs.clone());
+        let mut dependencies = vec![
+            Dependency::new("database", move || {
+                let database = database.clone();
+                async move { database.now().await.map(drop) }
+            }),
+            Dependency::new("blobs", move || {
+                let blobs = blobs.clone();
+                async move { blobs.ready().await }
+            }),
+        ];
+        dependencies.extend(config.dependencies.iter().cloned());
+        let limits = config.limits;
+        let document = document::text();
+        Ok(Arc::new(State {
+            hub: Hub::new(platform.clone()),
+            platform,
+            limits,
+            trusted: config.trusted_proxies.clone(),
+            tls: false,
+            figures: Figures::new(endpoints::all()),
+            recorder: figures::recorder()?,
+            addresses: Rates::new("address", limits.per_address, REMEMBERED),
+            principals: Rates::new("principal", limits.per_principal, REMEMBERED),
+            ready: Ready::new(dependencies),
+            document_tag: Digest::of(document.as_bytes()).to_string(),
+            document: document.into(),
+            watchers: Arc::new(Semaphore::new(limits.watchers)),
+            draining,
+            requests: Semaphore::new(limits.requests),
+            uploads: Semaphore::new(limits.uploads),
+        }))
+    }
+
+    /// A place among the requests that are being answered.
+    ///
+    /// # Errors
+    /// `server.busy`.
+    pub(crate) fn room(&self, endpoint: &Endpoint) -> Result<Room<'_>> {
+        let places = if matches!(endpoint.body, endpoint::Body::Bytes) { &self.uploads } else { &self.requests };
+        let permit = places.try_acquire().map_err(|_| busy())?;
+        self.figures.in_flight.increment(1.0);
+        Ok(Room { state: self, _permit: permit })
+    }
+
+    /// Who shows that secret.
+    ///
+    /// # Errors
+    /// Those of [`identity::authenticate::authenticate`].
+    pub(crate) async fn authenticate(&self, secret: &str, address: IpAddr) -> Result<Caller> {
+        identity::authenticate::authenticate(&self.platform, secret, &address.to_string()).await
+    }
+}
+
+/// The error for a server that is full.
+pub(crate) fn busy() -> Error {
+    Error::new(Kind::Unavailable, "server.busy", "the server answers as many requests as it can").retry_after(1)
+}
+
+/// A request that is being answered.
+pub(crate) struct Room<'a> {
+    state: &'a State,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.state.figures.in_flight.decrement(1.0);
+    }
+}
+
+/// The address of the socket a request came by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The router behind one connection.
+#[derive(Clone)]
+struct Connection {
+    router: Router,
+    peer: Peer,
+}
+
+impl<B> Service<Request<B>> for Connection
+where
+    Router: Service<Request<B>, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <Router as Service<Request<B>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.router.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        request.extensions_mut().insert(self.peer);
+        self.router.call(request)
+    }
+}
+
+/// A server that is running.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    done: JoinHandle<()>,
+}
+
+impl Server {
+    /// Waits until it has stopped: until `shutdown` is done and requests have ended or had their time.
+    pub async fn stopped(self) {
+        if let Err(e) = self.done.await {
+            tracing::error!(error = %e, "the server ended with a panic");
+        }
+    }
+}
+
+/// Starts to listen; comes back once the address is bound. When `shutdown` is done no connection is accepted any more,
+/// requests that have begun may end, streams are closed.
+///
+/// # Errors
+/// `http.listen` where the address cannot be bound.
+pub async fn serve(
+    platform: Platform,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Server> {
+    let (drain, draining) = watch::channel(false);
+    let state = State::new(platform, &config, draining)?;
+    let router = router::router(&state)?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
+        Error::unavailable("http.listen", format!("cannot listen on {}: {e}", config.listen))
+            .help("choose another address or port, or stop what has it")
+            .because(e)
+    })?;
+    let address = listener.local_addr().map_err(|e| Error::bug("a bound socket has no address").because(e))?;
+    let done = tokio::spawn(async move {
+        let upkeep = tokio::spawn(upkeep(state.recorder));
+        let open = accept(&listener, &state, &router, shutdown).await;
+        drop(listener);
+        let _ = drain.send(true);
+        tracing::info!(connections = open.count(), "stopping: no new connections");
+        if tokio::time::timeout(state.limits.drain, open.shutdown()).await.is_err() {
+            tracing::warn!("requests did not end in time and are cut off");
+        }
+        upkeep.abort();
+    });
+    Ok(Server { address, done })
+}
+
+/// Histograms gather samples until somebody folds them into their buckets.
+async fn upkeep(recorder: &'static PrometheusHandle) {
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tick.tick().await;
+        recorder.run_upkeep();
+    }
+}
+
+/// Accepts connections until `shutdown` is done; gives those that are open.
+async fn accept(
+    listener: &TcpListener,
+    state: &Arc<State>,
+    router: &Router,
+    shutdown: impl Future<Output = ()>,
+) -> GracefulShutdown {
+    let open = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(state.limits.connections));
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(state.limits.head_time).max_headers(100);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(128)
+        .max_header_list_size(64 << 10)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let builder = Arc::new(builder);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            () = &mut shutdown => return open,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                // out of file descriptors, most likely: what is open goes on, and some of it ends
+                tracing::warn!(error = %e, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let service = Connection { router: router.clone(), peer: Peer(peer.ip()) };
+        let (builder, watcher, state) = (Arc::clone(&builder), open.watcher(), Arc::clone(state));
+        tokio::spawn(async move {
+            let _place = place;
+            state.figures.connections.increment(1.0);
+            let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            if let Err(e) = watcher.watch(connection.into_owned()).await {
+                tracing::debug!(error = %e, "a connection broke");
+            }
+            state.figures.connections.decrement(1.0);
+        });
+    }
+}
