@@ -266,7 +266,9 @@ fn success(e: &Endpoint, components: &mut Components) -> Value {
         Answer::Raw(media_types, example) => {
             for media_type in *media_types {
                 let (schema, example) = match *media_type {
-                    "application/json" | "application/vnd.in-toto+json" => (json!({ "type": "object" }), json_text(example)),
+                    "application/json" | "application/vnd.in-toto+json" => {
+                        (json!({ "type": "object" }), json_text(example))
+                    }
                     "application/octet-stream" => (json!({}), json!(example)),
                     _ => (json!({ "type": "string" }), json!(example)),
                 };

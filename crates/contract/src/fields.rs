@@ -2,8 +2,8 @@
 //! nothing of documents, so what they look like in JSON is said here, next to the types that show them.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// An example of a value, as it stands in documents.

@@ -13,7 +13,10 @@ fn the_committed_document_is_up_to_date() {
         std::fs::write(COMMITTED, &made).unwrap();
     }
     let committed = std::fs::read_to_string(Path::new(COMMITTED)).unwrap_or_default();
-    assert!(committed == made, "openapi/v1.json is not what the contract says: run `cargo xtask openapi` and read the diff");
+    assert!(
+        committed == made,
+        "openapi/v1.json is not what the contract says: run `cargo xtask openapi` and read the diff"
+    );
 }
 
 /// Where a `$ref` leads.
@@ -152,7 +155,9 @@ fn valid(document: &Value, schema: &Value, value: &Value) -> Result<(), String> 
             for (key, value) in map {
                 match properties.and_then(|p| p.get(key)) {
                     Some(schema) => valid(document, schema, value).map_err(|e| format!("{key}: {e}"))?,
-                    None if schema["additionalProperties"] == Value::Bool(false) => return Err(format!("{key} is not known")),
+                    None if schema["additionalProperties"] == Value::Bool(false) => {
+                        return Err(format!("{key} is not known"));
+                    }
                     None => {}
                 }
             }

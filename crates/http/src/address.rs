@@ -19,8 +19,11 @@ impl FromStr for Network {
 
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
-            Error::invalid("http.proxy", format!("`{}` is no address and no range of addresses", proofmark_base::id::shown(text)))
-                .help("write it as 10.0.0.0/8, fd00::/8 or 192.0.2.7")
+            Error::invalid(
+                "http.proxy",
+                format!("`{}` is no address and no range of addresses", proofmark_base::id::shown(text)),
+            )
+            .help("write it as 10.0.0.0/8, fd00::/8 or 192.0.2.7")
         };
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix.parse::<u32>().map_err(|_| wrong())?)),
@@ -102,7 +105,11 @@ mod tests {
         assert_eq!(from("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
         assert_eq!(from("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]), "192.0.2.1");
         assert_eq!(from("10.1.2.3", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
-        assert_eq!(from("10.1.2.3", &["1.1.1.1, 198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7", "the caller made one up");
+        assert_eq!(
+            from("10.1.2.3", &["1.1.1.1, 198.51.100.7"], &["10.0.0.0/8"]),
+            "198.51.100.7",
+            "the caller made one up"
+        );
         assert_eq!(from("10.1.2.3", &["1.1.1.1", "198.51.100.7, 10.9.9.9"], &["10.0.0.0/8"]), "198.51.100.7");
         assert_eq!(from("10.1.2.3", &["not an address"], &["10.0.0.0/8"]), "10.1.2.3");
         assert_eq!(from("::ffff:10.1.2.3", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");

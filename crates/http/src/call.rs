@@ -4,7 +4,6 @@ use crate::body;
 use crate::conditional;
 use crate::query::Query;
 use crate::server::State;
-use crate::trace::TraceId;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
@@ -31,7 +30,6 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) caller: Option<Caller>,
     pub(crate) address: IpAddr,
-    pub(crate) trace: TraceId,
     pub(crate) head: bool,
     body: Content,
 }
@@ -54,12 +52,11 @@ impl Call {
         headers: HeaderMap,
         caller: Option<Caller>,
         address: IpAddr,
-        trace: TraceId,
         head: bool,
         body: Body,
     ) -> Self {
         let body = Content::Stream(body);
-        Call { state, endpoint, path, parameters, query, headers, caller, address, trace, head, body }
+        Call { state, endpoint, path, parameters, query, headers, caller, address, head, body }
     }
 
     pub(crate) fn platform(&self) -> &Platform {

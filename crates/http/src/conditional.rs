@@ -13,12 +13,17 @@ use std::ops::Range;
 pub(crate) fn version(headers: &HeaderMap) -> Result<i64> {
     let mut sent = headers.get_all(IF_MATCH).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else {
-        return Err(Error::new(Kind::Precondition, "request.if-match", "the request must say which version it is about")
-            .at("header:if-match", "one entity tag")
-            .help("read the resource, and send its `ETag` as `If-Match`"));
+        return Err(Error::new(
+            Kind::Precondition,
+            "request.if-match",
+            "the request must say which version it is about",
+        )
+        .at("header:if-match", "one entity tag")
+        .help("read the resource, and send its `ETag` as `If-Match`"));
     };
     let text = value.to_str().unwrap_or_default().trim();
-    let number = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).filter(|t| t.bytes().all(|c| c.is_ascii_digit()));
+    let number =
+        text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).filter(|t| t.bytes().all(|c| c.is_ascii_digit()));
     number.and_then(|n| n.parse().ok()).ok_or_else(|| {
         Error::new(Kind::Precondition, "request.stale", "that is no version of this resource")
             .at("header:if-match", "an entity tag as an answer had it, such as \"7\"; neither `*` nor a list")

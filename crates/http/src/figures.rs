@@ -26,7 +26,11 @@ pub fn recorder() -> Result<&'static PrometheusHandle> {
             let builder = PrometheusBuilder::new();
             let builder = builder.set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), &BUCKETS).ok()?;
             let handle = builder.install_recorder().ok()?;
-            metrics::describe_histogram!(DURATION, metrics::Unit::Seconds, "Time from a request's head to its answer's head");
+            metrics::describe_histogram!(
+                DURATION,
+                metrics::Unit::Seconds,
+                "Time from a request's head to its answer's head"
+            );
             metrics::describe_gauge!("http_server_requests_in_flight", "Requests that are being answered");
             metrics::describe_gauge!("http_server_watchers", "Streams of run events that are open");
             metrics::describe_gauge!("http_server_connections", "Open connections");
@@ -38,8 +42,8 @@ pub fn recorder() -> Result<&'static PrometheusHandle> {
 
 /// Statuses that have a place of their own.
 const STATUSES: [u16; 26] = [
-    200, 201, 202, 204, 206, 304, 400, 401, 402, 403, 404, 405, 408, 409, 412, 413, 415, 416, 422, 428, 429, 431, 500, 503,
-    504, 0,
+    200, 201, 202, 204, 206, 304, 400, 401, 402, 403, 404, 405, 408, 409, 412, 413, 415, 416, 422, 428, 429, 431, 500,
+    503, 504, 0,
 ];
 
 /// Figures by endpoint, found without a lock or an allocation.

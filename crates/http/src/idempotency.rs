@@ -100,12 +100,7 @@ async fn request(call: &mut Call) -> Result<Request> {
     let mut asked = format!("{} {} {:?}\n", call.endpoint.method.name(), call.path, call.query).into_bytes();
     asked.extend_from_slice(&body);
     let caller = call.caller()?;
-    Ok(Request {
-        principal: caller.principal,
-        organization: caller.organization,
-        key,
-        fingerprint: Digest::of(&asked),
-    })
+    Ok(Request { principal: caller.principal, organization: caller.organization, key, fingerprint: Digest::of(&asked) })
 }
 
 async fn take(platform: &Platform, request: &Request) -> Result<Known> {

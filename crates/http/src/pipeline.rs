@@ -85,7 +85,7 @@ async fn admitted(
             Err(e) => return (problem::reply(e, trace), counted),
         }
     };
-    let work = answer(state, endpoint, handler, parts, body, trace, &mut counted);
+    let work = answer(state, endpoint, handler, parts, body, &mut counted);
     let outcome = if endpoint.streams {
         AssertUnwindSafe(work).catch_unwind().await
     } else {
@@ -123,7 +123,6 @@ async fn answer(
     handler: Handler,
     mut parts: Parts,
     body: Body,
-    trace: TraceId,
     counted: &mut Counted,
 ) -> Result<Reply> {
     let socket = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0);
@@ -145,19 +144,8 @@ async fn answer(
     let path = parts.uri.path().to_string();
     let head = parts.method == Method::HEAD;
     let headers = parts.headers;
-    let call = Call::new(
-        Arc::clone(state),
-        endpoint,
-        path,
-        parameters,
-        query,
-        headers.clone(),
-        caller,
-        address,
-        trace,
-        head,
-        body,
-    );
+    let call =
+        Call::new(Arc::clone(state), endpoint, path, parameters, query, headers.clone(), caller, address, head, body);
     let reply = if endpoint.idempotent && headers.contains_key(idempotency::KEY) {
         idempotency::once(call, handler).await?
     } else {
@@ -244,12 +232,14 @@ pub(crate) fn secure(state: &State, reply: &mut Reply, trace: TraceId) {
     for (name, value) in PLAIN {
         headers.insert(name, value);
     }
-    headers
-        .entry(POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"));
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static(if tagged { "private, no-cache" } else { "no-store" }));
+    headers.entry(POLICY).or_insert(HeaderValue::from_static(
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(if tagged {
+        "private, no-cache"
+    } else {
+        "no-store"
+    }));
     if state.tls {
         headers.insert(
             axum::http::header::STRICT_TRANSPORT_SECURITY,

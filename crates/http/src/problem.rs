@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn places_say_where_in_the_request() {
-        let e = Error::invalid("a.b", "x").at("/name", "1").at("query:limit", "2").at("header:if-match", "3").at("", "4");
+        let e =
+            Error::invalid("a.b", "x").at("/name", "1").at("query:limit", "2").at("header:if-match", "3").at("", "4");
         let (_, p) = problem_of(e);
         assert_eq!(p.errors[0].pointer.as_deref(), Some("/name"));
         assert_eq!(p.errors[1].parameter.as_deref(), Some("limit"));

@@ -38,7 +38,11 @@ impl Query {
                 let known: Vec<&str> = endpoint.query.iter().map(|p| p.name).collect();
                 let pages: &[&str] = if endpoint.paged { &["limit", "cursor"] } else { &[] };
                 let known = [&known, pages].concat().join(", ");
-                let message = if known.is_empty() { "this endpoint has no parameters".into() } else { format!("known are {known}") };
+                let message = if known.is_empty() {
+                    "this endpoint has no parameters".into()
+                } else {
+                    format!("known are {known}")
+                };
                 return Err(wrong(&name, message));
             }
             if pairs.iter().any(|(n, _)| *n == name) {

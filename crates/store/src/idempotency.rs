@@ -83,7 +83,8 @@ pub async fn begin(on: &mut dyn Connection, r: &Request, now: Timestamp, until: 
 /// # Errors
 /// As [`Connection::execute`].
 pub async fn finish(on: &mut dyn Connection, r: &Request, answer: &Answer) -> Result<()> {
-    let headers = serde_json::to_string(&answer.headers).map_err(|e| Error::bug("headers have no JSON form").because(e))?;
+    let headers =
+        serde_json::to_string(&answer.headers).map_err(|e| Error::bug("headers have no JSON form").because(e))?;
     let sql = "UPDATE platform_idempotency SET status = ?, headers = ?, body = ?
         WHERE principal_id = ? AND idempotency_key = ? AND status IS NULL";
     let values = values![i64::from(answer.status), headers, &answer.body, text(r.principal), &r.key];
@@ -132,7 +133,11 @@ mod tests {
         assert_eq!(begin(&mut tx, &a, at, until).await.unwrap(), Known::First);
         assert_eq!(begin(&mut tx, &a, at, until).await.unwrap(), Known::Begun(at));
         assert_eq!(begin(&mut tx, &request(1, "k", b"b"), at, until).await.unwrap(), Known::Other);
-        assert_eq!(begin(&mut tx, &request(2, "k", b"b"), at, until).await.unwrap(), Known::First, "keys are one's own");
+        assert_eq!(
+            begin(&mut tx, &request(2, "k", b"b"), at, until).await.unwrap(),
+            Known::First,
+            "keys are one's own"
+        );
         let answer = Answer { status: 201, headers: vec![("etag".into(), "\"1\"".into())], body: "{}".into() };
         finish(&mut tx, &a, &answer).await.unwrap();
         release(&mut tx, &a).await.unwrap();

@@ -222,7 +222,13 @@ impl<'a> Diff<'a> {
             let tighter = match (before, now) {
                 (_, None) => false,
                 (None, Some(now)) => !(lower && now <= 0.0),
-                (Some(before), Some(now)) => if lower { now > before } else { now < before },
+                (Some(before), Some(now)) => {
+                    if lower {
+                        now > before
+                    } else {
+                        now < before
+                    }
+                }
             };
             if tighter {
                 self.note(place, format!("{key} was {} and is {}", old[key], new[key]));
@@ -399,7 +405,10 @@ mod tests {
         assert_eq!(broken(&format!("{GET}/security"), json!([{ "bearer": [] }])).len(), 1);
         let mut new = document();
         let parameters = new["paths"]["/things"]["post"].as_object_mut().unwrap();
-        parameters.insert("parameters".into(), json!([{ "name": "If-Match", "in": "header", "required": true, "schema": {} }]));
+        parameters.insert(
+            "parameters".into(),
+            json!([{ "name": "If-Match", "in": "header", "required": true, "schema": {} }]),
+        );
         assert_eq!(changes(&document(), &new).len(), 1);
     }
 
@@ -408,7 +417,11 @@ mod tests {
         assert_eq!(broken("/components/parameters/Limit/schema/maximum", json!(100)).len(), 1);
         assert_eq!(broken(&format!("{GET}/parameters/1/schema/enum"), json!(["a"])).len(), 1);
         assert_eq!(broken(&format!("{BODY}/properties/size/type"), json!("integer")).len(), 1);
-        assert_eq!(broken(&format!("{BODY}/properties/name"), json!({ "type": "string", "maxLength": 10, "pattern": "x" })).len(), 1);
+        assert_eq!(
+            broken(&format!("{BODY}/properties/name"), json!({ "type": "string", "maxLength": 10, "pattern": "x" }))
+                .len(),
+            1
+        );
         assert_eq!(broken(&format!("{BODY}/properties/name"), json!({ "type": "string", "maxLength": 9 })).len(), 1);
         assert_eq!(broken(&format!("{BODY}/properties/kind"), json!({ "oneOf": [{ "type": "string" }] })).len(), 1);
         assert!(broken(&format!("{BODY}/properties/size/type"), json!(["number", "null"])).is_empty());
@@ -421,7 +434,8 @@ mod tests {
         assert_eq!(broken(&format!("{THING}/properties/count/type"), json!("string")).len(), 1);
         assert_eq!(broken(&format!("{THING}/properties/count/type"), json!(["integer", "null"])).len(), 1);
         assert_eq!(broken(&format!("{THING}/properties/tags/items/type"), json!("integer")).len(), 1);
-        let wider = json!({ "oneOf": [{ "$ref": "#/components/schemas/Thing" }, { "type": "null" }, { "type": "string" }] });
+        let wider =
+            json!({ "oneOf": [{ "$ref": "#/components/schemas/Thing" }, { "type": "null" }, { "type": "string" }] });
         assert_eq!(broken(&format!("{THING}/properties/parent"), wider).len(), 1);
     }
 }

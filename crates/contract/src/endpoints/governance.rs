@@ -1,16 +1,14 @@
 //! Approvals, releases, the audit log, webhooks.
 
-use super::{delete, get, patch, post, query};
+use super::{get, post, query};
 use crate::endpoint::{Access, Endpoint, Link};
 use crate::types::approvals::{Approval, CreateRelease, Decide, Release, RevokeRelease};
 use crate::types::audit::{AuditEntry, AuditVerdict};
-use crate::types::webhooks::{CreateWebhook, Delivery, UpdateWebhook, Webhook, WebhookMade};
 use proofmark_kernel::action::Action;
 
 const APPROVAL_READ: Access = Access::Action(Action::ApprovalRead);
 const RELEASE_READ: Access = Access::Action(Action::ReleaseRead);
 const AUDIT: Access = Access::Action(Action::AuditRead);
-const WEBHOOK: Access = Access::Action(Action::WebhookManage);
 
 pub(super) const TABLE: &[Endpoint] = &[
     get("/api/v1/projects/{project}/approvals", "approval_list", APPROVAL_READ)
@@ -115,53 +113,4 @@ pub(super) const TABLE: &[Endpoint] = &[
         )
         .streams()
         .audited("audit.export"),
-    post("/api/v1/webhooks", "webhook_create", WEBHOOK)
-        .about(
-            "webhooks",
-            "Make a webhook",
-            "Events are sent as CloudEvents 1.0, signed by Standard Webhooks. The key is shown once.",
-        )
-        .takes::<CreateWebhook>()
-        .gives::<WebhookMade>(201)
-        .not_idempotent()
-        .also(&[409])
-        .audited("webhook.create")
-        .links(&[
-            Link { operation: "webhook_get", parameter: "webhook", pointer: "/webhook/id" },
-            Link { operation: "webhook_update", parameter: "webhook", pointer: "/webhook/id" },
-            Link { operation: "webhook_delete", parameter: "webhook", pointer: "/webhook/id" },
-            Link { operation: "delivery_list", parameter: "webhook", pointer: "/webhook/id" },
-        ]),
-    get("/api/v1/webhooks", "webhook_list", WEBHOOK)
-        .about("webhooks", "Webhooks", "Newest first.")
-        .lists::<Webhook>(),
-    get("/api/v1/webhooks/{webhook}", "webhook_get", WEBHOOK)
-        .about("webhooks", "A webhook", "Never its key.")
-        .gives::<Webhook>(200)
-        .tagged(),
-    patch("/api/v1/webhooks/{webhook}", "webhook_update", WEBHOOK)
-        .about("webhooks", "Change a webhook", "What is left out stays.")
-        .takes::<UpdateWebhook>()
-        .gives::<Webhook>(200)
-        .tagged()
-        .matched()
-        .also(&[409])
-        .audited("webhook.update"),
-    delete("/api/v1/webhooks/{webhook}", "webhook_delete", WEBHOOK)
-        .about("webhooks", "Delete a webhook", "With its deliveries.")
-        .matched()
-        .audited("webhook.delete"),
-    post("/api/v1/webhooks/{webhook}/tests", "webhook_test", WEBHOOK)
-        .about("webhooks", "Send a test event", "Delivered like any other; see the deliveries.")
-        .gives::<Delivery>(202)
-        .also(&[409])
-        .audited("webhook.test"),
-    get("/api/v1/webhooks/{webhook}/deliveries", "delivery_list", WEBHOOK)
-        .about("webhooks", "Deliveries of a webhook", "Newest first.")
-        .lists::<Delivery>(),
-    post("/api/v1/webhooks/{webhook}/deliveries/{delivery}/replay", "delivery_replay", WEBHOOK)
-        .about("webhooks", "Send a delivery again", "A delivery of its own, with the same event.")
-        .gives::<Delivery>(202)
-        .also(&[409])
-        .audited("webhook.replay"),
 ];

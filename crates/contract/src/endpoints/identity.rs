@@ -3,9 +3,9 @@
 use super::{SELF, delete, get, patch, post, put, query};
 use crate::endpoint::{Access, Endpoint, Link, Parameter};
 use crate::types::identity::{
-    AcceptInvitation, ChangePassword, CreatePrincipal, CreateToken, Invitation, InvitationAccepted, Password, Principal,
-    PrincipalMade, RecoveryCodes, Session, SignIn, SignedIn, Token, TokenMade, Totp, TotpCode, TotpRemove, TotpStart,
-    UpdatePrincipal,
+    AcceptInvitation, ChangePassword, CreatePrincipal, CreateToken, Invitation, InvitationAccepted, Password,
+    Principal, PrincipalMade, RecoveryCodes, Session, SignIn, SignedIn, Token, TokenMade, Totp, TotpCode, TotpRemove,
+    TotpStart, UpdatePrincipal,
 };
 use proofmark_kernel::action::Action;
 

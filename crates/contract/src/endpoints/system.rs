@@ -9,7 +9,11 @@ use proofmark_kernel::action::Action;
 
 pub(super) const TABLE: &[Endpoint] = &[
     get("/livez", "health_live", Access::Public)
-        .about("health", "Whether the process is alive", "Answers as long as requests are answered at all; asks no other system.")
+        .about(
+            "health",
+            "Whether the process is alive",
+            "Answers as long as requests are answered at all; asks no other system.",
+        )
         .gives::<Alive>(200),
     get("/readyz", "health_ready", Access::Public)
         .about(

@@ -2,9 +2,7 @@
 
 use super::{delete, get, patch, post, put, query};
 use crate::endpoint::{Access, Endpoint, Link, Parameter};
-use crate::types::projects::{
-    Artifact, CreateProject, CreateUpload, Policy, Project, UpdateProject, Upload,
-};
+use crate::types::projects::{Artifact, CreateProject, CreateUpload, Policy, Project, UpdateProject, Upload};
 use crate::types::runs::{Checks, CreateRun, RetryRun, Run, Step};
 use proofmark_kernel::action::Action;
 

@@ -114,9 +114,6 @@ pub struct Dependency {
 
 impl Shape for Readiness {
     fn example() -> Self {
-        Readiness {
-            ready: true,
-            dependencies: vec![Dependency { name: "database".into(), ready: true, reason: None }],
-        }
+        Readiness { ready: true, dependencies: vec![Dependency { name: "database".into(), ready: true, reason: None }] }
     }
 }

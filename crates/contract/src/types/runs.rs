@@ -273,9 +273,6 @@ pub struct Checks {
 
 impl Shape for Checks {
     fn example() -> Self {
-        Checks {
-            checks: vec![Check::example()],
-            claims: vec![Claim { target: "c".into(), level: ClaimLevel::Tested }],
-        }
+        Checks { checks: vec![Check::example()], claims: vec![Claim { target: "c".into(), level: ClaimLevel::Tested }] }
     }
 }

@@ -25,7 +25,7 @@ pub struct Worker {
     /// When it was heard from last.
     #[schema(value_type = fields::Time)]
     pub beat_at: Timestamp,
-    /// When it stopped.
+    /// When it stopped, or its work was given to others.
     #[schema(value_type = Option<fields::Time>, required)]
     pub stopped_at: Option<Timestamp>,
 }

@@ -31,7 +31,6 @@ pub(crate) async fn get(call: Call) -> Result<Reply> {
 pub(crate) async fn decide(mut call: Call) -> Result<Reply> {
     let id = call.id("approval")?;
     let sent: Decide = call.json().await?;
-    let made =
-        approvals::decide(call.platform(), call.caller()?, id, sent.choice, &sent.comment, sent.binding).await?;
+    let made = approvals::decide(call.platform(), call.caller()?, id, sent.choice, &sent.comment, sent.binding).await?;
     one(made, true)
 }

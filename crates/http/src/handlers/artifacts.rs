@@ -37,7 +37,9 @@ pub(crate) async fn download(call: Call) -> Result<Reply> {
         Body::empty()
     } else {
         let read = platform.blobs.get(artifact.digest, range.clone()).await.map_err(missing)?;
-        Body::from_stream(read.stream.map(|chunk| chunk.inspect_err(|e| tracing::error!(error = %e, "a download broke off"))))
+        Body::from_stream(
+            read.stream.map(|chunk| chunk.inspect_err(|e| tracing::error!(error = %e, "a download broke off"))),
+        )
     };
     let mut reply = Reply::stream(status, body)
         .tag(&tag)
@@ -65,7 +67,8 @@ fn missing(e: Error) -> Error {
 /// `attachment` with the last part of the name (RFC 6266, RFC 8187): never shown in place, whatever it holds.
 fn disposition(name: &str) -> HeaderValue {
     let name = name.rsplit('/').next().unwrap_or_default();
-    let plain: String = name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) { c } else { '_' }).collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_graphic() && !"\"\\%;".contains(c) { c } else { '_' }).collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

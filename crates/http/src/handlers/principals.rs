@@ -25,12 +25,17 @@ pub(crate) async fn create(mut call: Call) -> Result<Reply> {
             (accounts::create_service_account(platform, caller, &sent.name).await?, None)
         }
         (PrincipalKind::User, None, _) => {
-            return Err(Error::invalid("principal.email", "a user has an address").at("/email", "what they sign in with"));
+            return Err(
+                Error::invalid("principal.email", "a user has an address").at("/email", "what they sign in with")
+            );
         }
         (PrincipalKind::ServiceAccount, email, _) => {
             let at = if email.is_some() { "/email" } else { "/password" };
-            return Err(Error::invalid("principal.service-account", "a service account has neither address nor password")
-                .at(at, "leave it out; make a token for it"));
+            return Err(Error::invalid(
+                "principal.service-account",
+                "a service account has neither address nor password",
+            )
+            .at(at, "leave it out; make a token for it"));
         }
     };
     Reply::created(&PrincipalMade {

@@ -7,8 +7,8 @@ use proofmark_base::error::Result;
 use proofmark_contract::types::common::Alive;
 use proofmark_contract::types::identity::{Setup, SetupDone};
 use proofmark_contract::types::system::{Worker, Workers};
-use proofmark_kernel::action::Action;
 use proofmark_platform_service::identity::setup;
+use proofmark_platform_service::workers;
 
 pub(crate) async fn live(_: Call) -> Result<Reply> {
     Reply::ok(&Alive { status: "alive".into(), version: env!("CARGO_PKG_VERSION").into() })
@@ -39,4 +39,19 @@ pub(crate) async fn setup(mut call: Call) -> Result<Reply> {
     };
     let (organization, principal) = setup::finish(call.platform(), &sent.link, first).await?;
     Reply::created(&SetupDone { organization, principal })
+}
+
+pub(crate) async fn workers(call: Call) -> Result<Reply> {
+    let found = workers::list(call.platform(), call.caller()?).await?;
+    let shown = found.into_iter().map(|e| Worker {
+        id: e.registration.id.to_string(),
+        host: e.registration.host,
+        version: e.registration.version,
+        queues: e.registration.queues,
+        tools: e.registration.tools,
+        started_at: e.started_at,
+        beat_at: e.beat_at,
+        stopped_at: e.stopped_at.or(e.taken_over_at),
+    });
+    Reply::ok(&Workers { items: shown.collect() })
 }

@@ -1,0 +1,22 @@
+//! Processes that do the work, as operators see them.
+
+use crate::platform::Platform;
+use proofmark_base::error::Result;
+use proofmark_kernel::action::Action;
+use proofmark_kernel::principal::Caller;
+use proofmark_store::Scope;
+use proofmark_store::executors::{self, Executor};
+
+/// Most processes that are shown.
+const SHOWN: u32 = 200;
+
+/// Processes that do the work, and those that did until a day ago, newest first.
+///
+/// # Errors
+/// `authorization.denied`.
+pub async fn list(platform: &Platform, caller: &Caller) -> Result<Vec<Executor>> {
+    platform.authorizer.check(caller, Action::SystemRead, None)?;
+    // they belong to the installation, not to an organization
+    let mut tx = platform.database.read(Scope::System).await?;
+    executors::newest(&mut tx, SHOWN).await
+}
