@@ -4,5 +4,6 @@
 mod bad_benches;
 mod bad_usage;
 mod blocks;
+mod steps;
 mod support;
 mod whole;

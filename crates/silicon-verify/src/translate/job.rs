@@ -86,22 +86,21 @@ impl Step {
         steps
     }
 
-    /// The steps whose bytes it takes.
+    /// The steps whose bytes it takes, those that went into them included: it is checked that all belong together.
     pub fn needs(self, job: &Job) -> Vec<Step> {
-        let targets = job.targets.iter().map(|t| Step::Target(*t));
-        match self {
-            Step::Record => vec![],
-            Step::Model => vec![Step::Record],
-            Step::Faults => vec![Step::Record, Step::Model],
-            Step::Blocks => vec![Step::Record, Step::Model, Step::Faults],
-            Step::Target(_) => vec![Step::Record, Step::Model, Step::Faults, Step::Blocks],
-            Step::Mutants => [Step::Record, Step::Model, Step::Faults].into_iter().chain(targets).collect(),
-            Step::Evidence => [Step::Record, Step::Model, Step::Faults, Step::Blocks]
-                .into_iter()
-                .chain(targets)
-                .chain([Step::Mutants])
-                .collect(),
-        }
+        let mut plan = Step::plan(job);
+        let targets = job.targets.len();
+        let count = match self {
+            Step::Record => 0,
+            Step::Model => 1,
+            Step::Faults => 2,
+            Step::Blocks => 3,
+            Step::Target(_) => 4,
+            Step::Mutants => 4 + targets,
+            Step::Evidence => 5 + targets,
+        };
+        plan.truncate(count);
+        plan
     }
 
     /// Whether it reads the folder of the sources and runs the user's code.
@@ -146,4 +145,39 @@ pub fn target_list(names: &[String]) -> Result<Vec<Target>, Refusal> {
         );
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_step_needs_comes_before_it_and_is_whole() {
+        let job = Job {
+            file: "f.py".into(),
+            bench: None,
+            entry: "f".into(),
+            targets: vec![Target::Rust, Target::C],
+            numeric: Numeric::F64,
+            fma: false,
+            args: Vec::new(),
+            sandbox: Sandbox::Bubblewrap,
+            allow_read: Vec::new(),
+            limits: Limits::default(),
+            signed: false,
+        };
+        let plan = Step::plan(&job);
+        assert_eq!(plan.len(), 8);
+        for (k, step) in plan.iter().enumerate() {
+            assert_eq!(Step::from_name(&step.name()), Some(*step));
+            let needs = step.needs(&job);
+            assert!(needs.iter().all(|n| plan[..k].contains(n)), "{step:?}");
+            for n in &needs {
+                assert!(n.needs(&job).iter().all(|m| needs.contains(m)), "{step:?} needs {n:?}");
+            }
+        }
+        assert_eq!(Step::Target(Target::C).needs(&job), Step::Target(Target::Rust).needs(&job));
+        let text = serde_json::to_string(&job).unwrap();
+        assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
+    }
 }
