@@ -8,6 +8,7 @@
 
 use super::{Job, Results, Step};
 use proofmark_base::digest::Digest;
+use proofmark_base::error::{Error, Kind};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
@@ -61,6 +62,19 @@ impl StepError {
             StepError::Diverged(_) => "step.diverged",
             StepError::Job(_) => "step.job",
         }
+    }
+}
+
+impl From<StepError> for Error {
+    /// The caller has bytes of the wrong step or translation, or kept them badly; a program that does not come out again
+    /// is our defect.
+    fn from(e: StepError) -> Error {
+        let kind = match &e {
+            StepError::Diverged(_) => Kind::Bug,
+            StepError::Version(_) => Kind::Conflict,
+            _ => Kind::Invalid,
+        };
+        Error::new(kind, e.code(), e.to_string())
     }
 }
 
