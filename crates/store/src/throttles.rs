@@ -2,7 +2,7 @@
 
 use crate::connection::{Connection, first};
 use crate::values;
-use proofmark_base::error::Result;
+use proofmark_base::error::{Error, Result};
 use proofmark_base::time::Timestamp;
 
 /// How often it failed in a row, and when last.
@@ -14,13 +14,15 @@ pub struct Throttle {
     pub last_at: Timestamp,
 }
 
-/// The counter of that key.
+/// The counter of that key, held until the transaction ends: attempts at the same moment wait for each other.
 ///
 /// # Errors
 /// As [`Connection::rows`].
-pub async fn get(on: &mut dyn Connection, key: &str) -> Result<Option<Throttle>> {
-    let row = first(on, "SELECT failures, last_at FROM platform_throttles WHERE name = ?", values![key]).await?;
-    row.map(|r| Ok(Throttle { failures: r.int("failures")?, last_at: r.time("last_at")? })).transpose()
+pub async fn hold(on: &mut dyn Connection, key: &str) -> Result<Throttle> {
+    let sql = "INSERT INTO platform_throttles (name, failures, last_at) VALUES (?, 0, 0)
+        ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING failures, last_at";
+    let row = first(on, sql, values![key]).await?.ok_or_else(|| Error::bug("no row from an upsert"))?;
+    Ok(Throttle { failures: row.int("failures")?, last_at: row.time("last_at")? })
 }
 
 /// Sets the counter.

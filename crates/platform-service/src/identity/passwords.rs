@@ -23,8 +23,8 @@ const SALT: usize = 16;
 /// Sign-ins that may wait for their turn; more are told to come back.
 const WAITING: usize = 64;
 
-/// Words that too many passwords are made of. A password that is one of them, alone or repeated, with digits or marks
-/// around it or letters replaced by look-alikes, is refused.
+/// Words that too many passwords are made of. A password of nothing but these, with digits or marks around them or
+/// letters replaced by look-alikes, is refused.
 const COMMON: &[&str] = &[
     "password",
     "passwort",
@@ -115,12 +115,16 @@ pub fn check(password: &str, about: &[&str]) -> Result<()> {
         return weak("it has fewer than five different characters");
     }
     let letters = letters(password);
-    let known = |word: &str| !word.is_empty() && repeats(&letters, word);
-    if COMMON.iter().any(|w| known(w)) {
-        return weak("it is one of the passwords that are tried first");
+    let own: Vec<String> = about
+        .iter()
+        .flat_map(|a| a.split(|c: char| !c.is_alphanumeric()))
+        .map(self::letters)
+        .filter(|word| word.chars().count() >= 3)
+        .collect();
+    if made_of(&letters, COMMON) {
+        return weak("it is made of the words that are tried first");
     }
-    let about = about.iter().flat_map(|a| a.split(|c: char| !c.is_alphanumeric())).filter(|a| a.chars().count() >= 3);
-    if about.map(self::letters).any(|w| known(&w)) {
+    if made_of(&letters, &COMMON.iter().copied().chain(own.iter().map(String::as_str)).collect::<Vec<_>>()) {
         return weak("it is made of the account's own name or address");
     }
     Ok(())
@@ -145,11 +149,17 @@ fn letters(password: &str) -> String {
         .collect()
 }
 
-/// Whether `text` is `word` once or several times.
-fn repeats(text: &str, word: &str) -> bool {
-    !text.is_empty()
-        && text.len().is_multiple_of(word.len())
-        && text.as_bytes().chunks(word.len()).all(|c| c == word.as_bytes())
+/// Whether `text` is nothing but these words, one after the other.
+fn made_of(text: &str, words: &[&str]) -> bool {
+    // reached[i]: the first i bytes are made of words
+    let mut reached = vec![false; text.len() + 1];
+    reached[0] = true;
+    for end in 1..=text.len() {
+        let before = |w: &&str| end.checked_sub(w.len()).is_some_and(|from| reached[from]);
+        reached[end] =
+            words.iter().filter(|w| !w.is_empty()).any(|w| before(w) && text.as_bytes()[..end].ends_with(w.as_bytes()));
+    }
+    !text.is_empty() && reached[text.len()]
 }
 
 /// Computes hashes, on threads that may block, few at a time.
@@ -268,6 +278,7 @@ mod tests {
             "qwertyuiop12345",
             "Welcome-2026!",
             "AdaLovelace2026",
+            "adminlovelace",
             "ada.lovelace!!",
             "proofmark-proofmark",
         ] {

@@ -45,9 +45,12 @@ pub(super) async fn begin(platform: &Platform, account: &str, address: Option<&s
     let mut tx = platform.database.begin(Scope::System).await?;
     let counters = [Some((&attempt.account, FREE_ACCOUNT)), attempt.address.as_ref().map(|a| (a, FREE_ADDRESS))];
     for (key, free) in counters.into_iter().flatten() {
-        let known = throttles::get(&mut tx, key).await?.filter(|t| now.since(t.last_at) < FORGOTTEN);
-        let failures = known.map_or(0, |t| t.failures);
-        let left = wait(failures, free).saturating_sub(known.map_or(LONGEST, |t| now.since(t.last_at)));
+        // in the order of account and address always, so that no two attempts wait for each other
+        let known = throttles::hold(&mut tx, key).await?;
+        // a clock that was far ahead for a while must not shut people out until it is right
+        let wrong = known.last_at > now.after(LONGEST);
+        let failures = if wrong || now.since(known.last_at) >= FORGOTTEN { 0 } else { known.failures };
+        let left = wait(failures, free).saturating_sub(now.since(known.last_at));
         if !left.is_zero() {
             let seconds = u32::try_from(left.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
             return Err(Error::new(Kind::RateLimited, "sign-in.throttled", "too many attempts failed")
@@ -56,8 +59,15 @@ pub(super) async fn begin(platform: &Platform, account: &str, address: Option<&s
         }
         throttles::set(&mut tx, key, failures + 1, now).await?;
     }
-    throttles::sweep(&mut tx, now.before(FORGOTTEN)).await?;
     tx.commit().await?;
+    // now and then, in a transaction of its own: it touches other attempts' counters
+    let mut dice = [0];
+    platform.random.fill(&mut dice);
+    if dice[0] == 0 {
+        let mut tx = platform.database.begin(Scope::System).await?;
+        throttles::sweep(&mut tx, now.before(FORGOTTEN)).await?;
+        tx.commit().await?;
+    }
     Ok(attempt)
 }
 

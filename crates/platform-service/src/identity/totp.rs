@@ -16,13 +16,19 @@ const ISSUER: &str = "Proofmark";
 /// Recovery codes of one account.
 const RECOVERY: usize = 8;
 
-/// What an app needs, shown once.
+/// What an app needs, shown once. It is not printed with `Debug`.
 #[derive(Clone)]
 pub struct Enrolment {
     /// The secret in base 32, for typing.
     pub secret: String,
     /// The `otpauth` address, for a square code.
     pub uri: String,
+}
+
+impl std::fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Enrolment")
+    }
 }
 
 /// How the second factor stands.
