@@ -10,8 +10,9 @@ use proofmark_kernel::event::Event;
 /// # Errors
 /// As [`Connection::execute`].
 pub async fn append(on: &mut dyn Connection, e: &Event) -> Result<()> {
+    // due at once: `at` is some machine's clock, and relays go by the database's
     let sql = "INSERT INTO platform_outbox (id, organization_id, kind, project_id, subject, data, at, attempts, due_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)";
+        VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)";
     let values = values![
         text(e.id),
         text(e.organization),
@@ -19,7 +20,6 @@ pub async fn append(on: &mut dyn Connection, e: &Event) -> Result<()> {
         e.project.map(|p| p.to_string()),
         &e.subject,
         &e.data,
-        e.at,
         e.at
     ];
     on.execute(sql, values).await?;

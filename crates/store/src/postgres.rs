@@ -7,6 +7,7 @@ use proofmark_base::error::Result;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{Postgres, Row as _};
+use std::borrow::Cow;
 
 impl Columns for PgRow {
     fn int(&self, name: &str) -> Result<Option<i64>> {
@@ -33,6 +34,16 @@ fn bound<'q>(sql: &'q str, values: &'q [Value]) -> Query<'q, Postgres, PgArgumen
     })
 }
 
+/// The statement for these values. The driver keeps prepared statements by their text, with the types that the values
+/// had when it first saw them, and a null is sent as text: which ones are null must show in the text, or a number would
+/// be read as text later on.
+fn statement<'s>(sql: &'s str, values: &[Value]) -> Cow<'s, str> {
+    let numbered = numbered(sql);
+    let nulls: Vec<String> =
+        values.iter().zip(1..).filter(|(v, _)| **v == Value::Null).map(|(_, n): (_, usize)| n.to_string()).collect();
+    if nulls.is_empty() { numbered } else { Cow::Owned(format!("{numbered} /* null: {} */", nulls.join(" "))) }
+}
+
 #[async_trait]
 impl Connection for PgConnection {
     fn dialect(&self) -> Dialect {
@@ -40,10 +51,16 @@ impl Connection for PgConnection {
     }
 
     async fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
-        Ok(bound(&numbered(sql), values).execute(self).await.map_err(error)?.rows_affected())
+        Ok(bound(&statement(sql, values), values).execute(self).await.map_err(error)?.rows_affected())
     }
 
     async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
-        Ok(bound(&numbered(sql), values).fetch_all(self).await.map_err(error)?.into_iter().map(Row::new).collect())
+        Ok(bound(&statement(sql, values), values)
+            .fetch_all(self)
+            .await
+            .map_err(error)?
+            .into_iter()
+            .map(Row::new)
+            .collect())
     }
 }

@@ -200,3 +200,18 @@ pub async fn failed(on: &mut dyn Connection, id: WebhookId, now: Timestamp) -> R
     );
     first(on, &sql, values![now, text(id)]).await?.as_ref().map(webhook).transpose()
 }
+
+/// Switches one off that is on; whether it was. Deliveries that wait are given up; what was meant for it in the
+/// meantime can be sent again later, one by one.
+///
+/// # Errors
+/// As [`Connection::execute`].
+pub async fn disable(on: &mut dyn Connection, id: WebhookId, now: Timestamp, because: &str) -> Result<bool> {
+    let sql = "UPDATE platform_webhooks SET disabled_at = ?, disabled_because = ?, version = version + 1
+               WHERE id = ? AND disabled_at IS NULL";
+    if on.execute(sql, values![now, because, text(id)]).await? == 0 {
+        return Ok(false);
+    }
+    crate::deliveries::give_up(on, id, because).await?;
+    Ok(true)
+}

@@ -1,6 +1,8 @@
 //! The suite for places where blobs lie. Every test of it runs on every adapter.
 
 mod local;
+#[cfg(feature = "scale")]
+mod s3;
 
 use futures_util::StreamExt;
 use proofmark_base::digest::Digest;
