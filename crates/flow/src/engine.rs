@@ -38,7 +38,8 @@ pub struct Builder {
     twice: Vec<String>,
 }
 
-/// Runs, signals, cancels and shows runs. Cheap to clone.
+/// Runs, signals, cancels and shows runs. Cheap to clone. When the last clone is dropped without a
+/// [`drain`](Engine::drain), its runs are left as if the process had died.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -49,6 +50,14 @@ struct Inner {
     version: String,
     /// On SQLite: no other process runs workflows on the file.
     _sole: Mutex<Option<SoleProcess>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.abandon();
+        }
+    }
 }
 
 /// A run as it stands.

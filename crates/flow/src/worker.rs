@@ -283,6 +283,14 @@ impl Worker {
         }
     }
 
+    /// Leaves everything as it is.
+    pub(crate) fn abandon(&self) {
+        self.ended.cancel();
+        if let Some(live) = self.live() {
+            live.fence.cancel();
+        }
+    }
+
     /// Stops taking work; what is in a step may end until `limit`; the rest goes back to its queue.
     pub(crate) async fn drain(&self, limit: Duration) -> Result<()> {
         let Some(current) = self.now() else { return Ok(()) };
