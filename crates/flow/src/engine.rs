@@ -5,7 +5,7 @@ use crate::core::{Body, Core, Timing};
 use crate::error::read;
 use crate::hub::Hub;
 use crate::options::{CHILD, EnqueueOptions, ExecutorInfo, Queue, check_id, served_with};
-use crate::postgres;
+use crate::postgres::{self, Connections};
 use crate::worker::{self, Settings, Worker};
 use durare::{
     DurableEngine, ForkParams, ListFilter, STATUS_CANCELLED, STATUS_DELAYED, STATUS_ENQUEUED, STATUS_ERROR,
@@ -494,13 +494,9 @@ impl Builder {
         self.check()?;
         let listens = self.listen.as_ref().is_some_and(|l| !l.is_empty());
         let sole = if listens { self.database.sole_process().await? } else { None };
-        let provider: Arc<dyn StateProvider> = match (self.database.postgres_pool(), self.database.sqlite_writer()) {
-            (Some(model), _) => {
-                let pool = postgres::pool(model, None, 6);
-                let provider = postgres::provider(&pool).await?;
-                postgres::fence(&pool).await?;
-                Arc::new(provider)
-            }
+        let connections = self.database.postgres_pool().map(|model| Connections::new(model, None, 4));
+        let provider: Arc<dyn StateProvider> = match (&connections, self.database.sqlite_writer()) {
+            (Some(connections), _) => Arc::new(connections.provider().await?),
             (None, Some(writer)) => Arc::new(SqliteProvider::from_pool(writer.clone())),
             (None, None) => return Err(Error::bug("a database that is neither SQLite nor PostgreSQL")),
         };
@@ -522,6 +518,10 @@ impl Builder {
             retention: self.retention,
         };
         let client = Arc::new(worker::engine(&core, provider, "client", &settings, None).await?);
+        if let Some(connections) = &connections {
+            connections.begin_anew();
+            postgres::fence(&connections.pool).await?;
+        }
         let worker = match listens {
             true => Some(Worker::start(core.clone(), client.clone(), settings).await?),
             false => None,

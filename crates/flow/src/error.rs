@@ -109,14 +109,19 @@ pub(crate) fn transient(error: &Error) -> bool {
     matches!(error.kind, Kind::Unavailable | Kind::RateLimited)
 }
 
-/// A transaction body's error for the library: what the database will get over becomes the driver's own error again,
-/// which the library answers with a fresh transaction until it succeeds or the run is cancelled.
+/// A transaction body's error for the library. What the database gets over soon (contention, a lost connection) becomes
+/// the driver's own error again, which the library answers with a fresh transaction until it succeeds or the run is
+/// cancelled. What may last (a full disk) interrupts the run: nothing is recorded, and it is taken up again later.
 pub(crate) fn of_transaction(mut error: Error) -> durare::Error {
     if error.kind == Kind::Unavailable
         && let Some(source) = error.source.take()
     {
         match source.downcast::<sqlx::Error>() {
-            Ok(driver) => return durare::Error::Db(*driver),
+            Ok(driver) => {
+                let met = durare::Error::Db(*driver);
+                let soon = met.is_retryable() || met.is_tx_conflict();
+                return if soon { met } else { durare::Error::RecoveryRequired(std::sync::Arc::new(met)) };
+            }
             Err(other) => error.source = Some(other),
         }
     }

@@ -7,7 +7,8 @@ use proofmark_base::error::Result;
 use proofmark_store::database::error;
 use proofmark_store::executors::ExecutorId;
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// Where the library's tables are; ours stay where the connection finds them by default.
 pub(crate) const SCHEMA: &str = "flow";
@@ -15,37 +16,47 @@ pub(crate) const SCHEMA: &str = "flow";
 /// Any number, the same for all who install the fence.
 const LOCK: i64 = 0x66_6c6f_77;
 
-/// Connections of their own to the database of `model`. Those of an executor say which it is: the fence asks.
-pub(crate) fn pool(model: &PgPool, executor: Option<ExecutorId>, connections: u32) -> PgPool {
-    let options = (*model.connect_options()).clone();
-    let options = match executor {
-        Some(id) => options.options([("proofmark.executor", id.to_string())]),
-        None => options,
-    };
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .connect_lazy_with(options)
+/// Connections of the library's own.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pub(crate) pool: PgPool,
+    /// When the library had made its tables.
+    ready: Arc<OnceLock<Instant>>,
 }
 
-/// The library on these connections, its tables made or brought up to date.
-pub(crate) async fn provider(pool: &PgPool) -> Result<PostgresProvider> {
-    let provider = PostgresProvider::from_pool_with_schema(pool.clone(), SCHEMA).map_err(read)?;
-    provider.init().await.map_err(read)?;
-    forget_search_path(pool).await?;
-    Ok(provider)
-}
-
-/// The library's migration leaves its schema as the search path of the connection that it ran on; our tables would
-/// not be found there. Nobody else uses the pool yet, so all idle connections are all there are.
-pub(crate) async fn forget_search_path(pool: &PgPool) -> Result<()> {
-    let mut held = Vec::new();
-    for _ in 0..pool.num_idle().max(1) {
-        let mut connection = pool.acquire().await.map_err(error)?;
-        sqlx::query("RESET search_path").execute(&mut *connection).await.map_err(error)?;
-        held.push(connection);
+impl Connections {
+    /// To the database of `model`, made when they are needed. Those of an executor say which it is: the fence asks.
+    pub(crate) fn new(model: &PgPool, executor: Option<ExecutorId>, connections: u32) -> Self {
+        let options = (*model.connect_options()).clone();
+        let options = match executor {
+            Some(id) => options.options([("proofmark.executor", id.to_string())]),
+            None => options,
+        };
+        let ready = Arc::new(OnceLock::<Instant>::new());
+        let since = ready.clone();
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .before_acquire(move |_, about| {
+                let older = since.get().is_some_and(|ready| about.age >= ready.elapsed());
+                Box::pin(async move { Ok(!older) })
+            })
+            .connect_lazy_with(options);
+        Connections { pool, ready }
     }
-    Ok(())
+
+    /// The library on these connections, its tables made or brought up to date.
+    pub(crate) async fn provider(&self) -> Result<PostgresProvider> {
+        let provider = PostgresProvider::from_pool_with_schema(self.pool.clone(), SCHEMA).map_err(read)?;
+        provider.init().await.map_err(read)?;
+        Ok(provider)
+    }
+
+    /// Gives up all connections made so far. The library's migration, which every engine on it runs when it is made,
+    /// leaves its schema as the search path of the connection it ran on, and our tables would not be found there.
+    pub(crate) fn begin_anew(&self) {
+        let _ = self.ready.set(Instant::now());
+    }
 }
 
 /// Makes the fence, once.

@@ -13,7 +13,7 @@ use crate::error::{read, record};
 use crate::hub;
 use crate::live::Live;
 use crate::options::{CHILD, ExecutorInfo};
-use crate::postgres;
+use crate::postgres::Connections;
 use durare::{
     DurableContext, DurableEngine, EngineConfig, ListFilter, RateLimiter, RecoveryClaimRequest, STATUS_CANCELLED,
     STATUS_PENDING, StateProvider, WorkflowQueue,
@@ -202,22 +202,19 @@ impl Worker {
         if self.core.dialect == Dialect::Sqlite {
             self.recover().await?;
         }
-        let (provider, pool): (Arc<dyn StateProvider>, _) = match self.core.database.postgres_pool() {
+        let (provider, connections): (Arc<dyn StateProvider>, _) = match self.core.database.postgres_pool() {
             None => (self.core.provider.clone(), None),
             Some(model) => {
-                let pool = postgres::pool(model, Some(id), self.settings.connections);
-                (Arc::new(postgres::provider(&pool).await?), Some(pool))
+                let connections = Connections::new(model, Some(id), self.settings.connections);
+                (Arc::new(connections.provider().await?), Some(connections))
             }
         };
         let engine = engine(&self.core, provider, &id.to_string(), &self.settings, Some(&live)).await?;
-        if let Some(pool) = &pool {
-            // the engine migrated once more
-            postgres::forget_search_path(pool).await?;
-        }
+        connections.iter().for_each(Connections::begin_anew);
         self.keep_lease(&live)?;
         engine.launch().await.map_err(read)?;
         tracing::info!(executor = %id, "takes work");
-        Ok(Arc::new(Incarnation { live, engine, pool }))
+        Ok(Arc::new(Incarnation { live, engine, pool: connections.map(|c| c.pool) }))
     }
 
     /// Beats until the entry ends. On a thread and a connection of its own: a busy runtime and a full pool must not
@@ -467,7 +464,7 @@ async fn beat(core: &Core, id: ExecutorId) -> Result<bool> {
 /// The life of a lease on PostgreSQL: ends when the entry ends, and fences it when it is lost.
 async fn lease(core: Arc<Core>, live: Arc<Live>, model: PgPool, begun: Instant) {
     // the pool of this thread's runtime: one connection, made again when it breaks
-    let pool = postgres::pool(&model, None, 1);
+    let pool = Connections::new(&model, None, 1).pool;
     let fence = live.fence.clone();
     let beats = async {
         let mut confirmed = begun;

@@ -231,6 +231,10 @@ impl Connection for Transaction {
     }
 }
 
+fn full() -> Error {
+    Error::unavailable("store.full", "the database's disk is full or fails").retry_after(30)
+}
+
 /// What the driver met, in our words.
 pub fn error(e: sqlx::Error) -> Error {
     let made = match &e {
@@ -245,8 +249,9 @@ pub fn error(e: sqlx::Error) -> Error {
             Some("5" | "261" | "517" | "40001" | "40P01") => {
                 Error::unavailable("store.busy", "the database is busy").retry_after(1)
             }
-            // SQLITE_FULL, SQLITE_IOERR; disk full
-            Some("13" | "53100") => Error::unavailable("store.full", "the database's disk is full").retry_after(30),
+            Some("53100") => full(),
+            // SQLITE_IOERR and its variants, SQLITE_FULL
+            Some(code) if code.len() < 5 && code.parse::<u32>().is_ok_and(|c| matches!(c & 0xff, 10 | 13)) => full(),
             Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
                 Error::unavailable("store.unavailable", "the database cannot be reached").retry_after(2)
             }

@@ -41,6 +41,17 @@ impl Pools {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // a full disk makes SQLite end a transaction by itself, and the driver then counts one that is not there:
+            // no transaction could begin on that connection any more
+            .before_acquire(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // lets a rollback that is on its way arrive
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await
             .map_err(error)?;
@@ -120,5 +131,32 @@ impl Connection for SqliteConnection {
 
     async fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         Ok(bound(sql, values).fetch_all(self).await.map_err(error)?.into_iter().map(Row::new).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Connection, Database, Scope, values};
+
+    #[tokio::test]
+    async fn a_full_disk_does_not_keep_the_writer_from_writing_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::sqlite(&folder.path().join("a.db")).await.unwrap();
+        let mut tx = database.begin(Scope::System).await.unwrap();
+        tx.execute("CREATE TABLE filled (text TEXT)", values![]).await.unwrap();
+        tx.rows("PRAGMA max_page_count = 100", values![]).await.unwrap();
+        tx.commit().await.unwrap();
+        let text = "x".repeat(1 << 20);
+        for _ in 0..3 {
+            let mut tx = database.begin(Scope::System).await.unwrap();
+            let full = tx.execute("INSERT INTO filled VALUES (?)", values![&text]).await;
+            drop(tx);
+            match full {
+                Err(e) => assert_eq!(e.code, "store.full"),
+                // another connection, which the limit does not bind
+                Ok(_) => return,
+            }
+        }
+        panic!("the limit is a connection's own: the second begins anew");
     }
 }

@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 fn full() -> Error {
-    Error::new(Kind::BudgetExceeded, "test.budget", "too much").at("/amount", "this").help("ask for less").retry_after(9)
+    Error::new(Kind::BudgetExceeded, "test.budget", "too much")
+        .at("/amount", "this")
+        .help("ask for less")
+        .retry_after(9)
 }
 
 on_both! {

@@ -3,7 +3,7 @@
 use crate::backend::{Backend, Place, until};
 use proofmark_flow::{Context, EnqueueOptions, StepOptions};
 use proofmark_kernel::run::RunStatus;
-use proofmark_store::{Connection, Scope, values};
+use proofmark_store::{Scope, values};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -103,10 +103,8 @@ async fn parked() {
 #[test]
 fn parked_runs_cost_next_to_nothing_on_sqlite() {
     let me = std::env::current_exe().unwrap();
-    let done = std::process::Command::new(me)
-        .args(["--exact", "mail::parked", "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
+    let done =
+        std::process::Command::new(me).args(["--exact", "mail::parked", "--ignored", "--nocapture"]).output().unwrap();
     let text = String::from_utf8_lossy(&done.stdout);
     assert!(done.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&done.stderr));
 }

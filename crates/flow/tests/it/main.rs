@@ -6,6 +6,7 @@ mod backend;
 mod cancel;
 mod children;
 mod errors;
+mod faults;
 mod fence;
 mod mail;
 mod operations;
@@ -14,6 +15,7 @@ mod retry;
 mod schedules;
 mod takeover;
 mod traps;
+mod victim;
 
 /// The same test on SQLite and on PostgreSQL.
 macro_rules! on_both {

@@ -1,6 +1,6 @@
 //! Steps, transactions, time.
 
-use crate::backend::{Backend, until};
+use crate::backend::until;
 use crate::on_both;
 use proofmark_base::error::{Error, Result};
 use proofmark_base::time::Timestamp;
@@ -19,22 +19,11 @@ async fn add(on: &mut dyn Connection, n: i64) -> Result<i64> {
 
 /// Each number once, each null and text as it is.
 async fn kinds(on: &mut dyn Connection) -> Result<String> {
-    on.execute(
-        "CREATE TABLE kinds (i BIGINT, r DOUBLE PRECISION, b BOOLEAN, t TEXT, z TEXT)",
-        values![],
-    )
-    .await?;
+    on.execute("CREATE TABLE kinds (i BIGINT, r DOUBLE PRECISION, b BOOLEAN, t TEXT, z TEXT)", values![]).await?;
     on.execute("INSERT INTO kinds VALUES (?, ?, ?, ?, ?)", values![7_i64, 2.5, true, "a?b", None::<&str>]).await?;
     let row = on.rows("SELECT * FROM kinds", values![]).await?.remove(0);
     assert_eq!(row.int("t").unwrap_err().kind, proofmark_base::error::Kind::Bug);
-    Ok(format!(
-        "{} {} {} {} {:?}",
-        row.int("i")?,
-        row.real("r")?,
-        row.bool("b")?,
-        row.text("t")?,
-        row.text_opt("z")?
-    ))
+    Ok(format!("{} {} {} {} {:?}", row.int("i")?, row.real("r")?, row.bool("b")?, row.text("t")?, row.text_opt("z")?))
 }
 
 on_both! {

@@ -1,6 +1,5 @@
 //! Retrying from a step, and changed workflows.
 
-use crate::backend::Backend;
 use crate::on_both;
 use proofmark_base::error::{Error, Kind};
 use proofmark_flow::{Builder, Context, EnqueueOptions, StepOptions};
