@@ -33,6 +33,8 @@ pub(crate) struct Timing {
     pub(crate) poll: Duration,
     /// Between looks at what signals tell of.
     pub(crate) backstop: Duration,
+    /// Most between looks at a run whose end is waited for; in this process a signal tells of it.
+    pub(crate) look: Duration,
 }
 
 impl Timing {
@@ -44,8 +46,9 @@ impl Timing {
             lease: Duration::from_secs(3),
             // SQLite is looked at by one process, PostgreSQL by many
             poll: Duration::from_millis(if shared { 200 } else { 50 }),
-            // one process signals everything on SQLite; on PostgreSQL signals of others can be lost
-            backstop: Duration::from_secs(if shared { 5 } else { 600 }),
+            // a signal of another process, or of another engine of this one, is not heard on SQLite
+            backstop: Duration::from_secs(if shared { 5 } else { 15 }),
+            look: Duration::from_secs(if shared { 1 } else { 5 }),
         }
     }
 }
@@ -125,7 +128,7 @@ impl Core {
             tokio::select! {
                 // the code has ended; its record follows within moments
                 () = &mut signal => pause = Duration::from_millis(1),
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(1)),
+                () = tokio::time::sleep(pause) => pause = (pause * 2).min(self.timing.look),
             }
         }
     }
