@@ -31,6 +31,15 @@ pub(crate) fn version(headers: &HeaderMap) -> Result<i64> {
     })
 }
 
+/// The headers that [`known`] reads, for when the request is gone.
+pub(crate) fn conditions(headers: &HeaderMap) -> HeaderMap {
+    let mut found = HeaderMap::new();
+    for value in headers.get_all(IF_NONE_MATCH) {
+        found.append(IF_NONE_MATCH, value.clone());
+    }
+    found
+}
+
 /// Whether `If-None-Match` names the tag of the answer, by weak comparison.
 pub(crate) fn known(request: &HeaderMap, answer: &HeaderMap) -> bool {
     let Some(tag) = answer.get(ETAG).and_then(|v| v.to_str().ok()) else { return false };

@@ -20,6 +20,7 @@ mod ready;
 mod reply;
 mod router;
 mod server;
+mod tls;
 mod trace;
 
 pub use address::Network;
@@ -27,3 +28,4 @@ pub use figures::recorder;
 pub use rates::Rate;
 pub use ready::Dependency;
 pub use server::{Config, Limits, Server, serve};
+pub use tls::Tls;

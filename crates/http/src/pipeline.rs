@@ -144,15 +144,13 @@ async fn answer(
     let path = parts.uri.path().to_string();
     let head = parts.method == Method::HEAD;
     let headers = parts.headers;
-    let call =
-        Call::new(Arc::clone(state), endpoint, path, parameters, query, headers.clone(), caller, address, head, body);
-    let reply = if endpoint.idempotent && headers.contains_key(idempotency::KEY) {
-        idempotency::once(call, handler).await?
-    } else {
-        handler(call).await?
-    };
+    let conditions = conditional::conditions(&headers);
+    let keyed = headers.contains_key(idempotency::KEY);
+    let call = Call::new(Arc::clone(state), endpoint, path, parameters, query, headers, caller, address, head, body);
+    let reply =
+        if endpoint.idempotent && keyed { idempotency::once(call, handler).await? } else { handler(call).await? };
     let read = endpoint.method == proofmark_contract::endpoint::Method::Get;
-    Ok(if read && endpoint.tagged && reply.status() == 200 && conditional::known(&headers, reply.headers()) {
+    Ok(if read && endpoint.tagged && reply.status() == 200 && conditional::known(&conditions, reply.headers()) {
         reply.not_modified()
     } else {
         reply

@@ -77,6 +77,7 @@ async fn dispatch(
         if allowed.contains(&"GET") {
             allowed.push("HEAD");
         }
+        allowed.sort_unstable();
         let allowed = allowed.join(", ");
         let reply = pipeline::stray(&state, request.headers(), not_allowed(&allowed));
         let value = HeaderValue::try_from(allowed).unwrap_or_else(|_| HeaderValue::from_static("GET"));

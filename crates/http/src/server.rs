@@ -6,13 +6,14 @@ use crate::hub::Hub;
 use crate::rates::{Rate, Rates};
 use crate::ready::{Dependency, Ready};
 use crate::router;
+use crate::tls::Tls;
 use axum::Router;
 use axum::http::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use proofmark_base::digest::Digest;
@@ -27,9 +28,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 /// How the server listens and what it allows.
@@ -37,6 +40,8 @@ use tower::Service;
 pub struct Config {
     /// Where to listen; port 0 for any that is free.
     pub listen: SocketAddr,
+    /// Certificate and key; without them connections are plain.
+    pub tls: Option<Tls>,
     /// Bounds.
     pub limits: Limits,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -48,7 +53,7 @@ pub struct Config {
 impl Config {
     /// The usual bounds at that address.
     pub fn new(listen: SocketAddr) -> Self {
-        Config { listen, limits: Limits::default(), trusted_proxies: Vec::new(), dependencies: Vec::new() }
+        Config { listen, tls: None, limits: Limits::default(), trusted_proxies: Vec::new(), dependencies: Vec::new() }
     }
 }
 
@@ -138,7 +143,7 @@ impl State {
             platform,
             limits,
             trusted: config.trusted_proxies.clone(),
-            tls: false,
+            tls: config.tls.is_some(),
             figures: Figures::new(endpoints::all()),
             recorder: figures::recorder()?,
             addresses: Rates::new("address", limits.per_address, REMEMBERED),
@@ -247,6 +252,7 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Server> {
     let (drain, draining) = watch::channel(false);
+    let tls = config.tls.as_ref().map(Tls::acceptor).transpose()?;
     let state = State::new(platform, &config, draining)?;
     let router = router::router(&state)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|e| {
@@ -257,7 +263,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|e| Error::bug("a bound socket has no address").because(e))?;
     let done = tokio::spawn(async move {
         let upkeep = tokio::spawn(upkeep(state.recorder));
-        let open = accept(&listener, &state, &router, shutdown).await;
+        let open = accept(&listener, tls.as_ref(), &state, &router, shutdown).await;
         drop(listener);
         let _ = drain.send(true);
         tracing::info!(connections = open.count(), "stopping: no new connections");
@@ -281,6 +287,7 @@ async fn upkeep(recorder: &'static PrometheusHandle) {
 /// Accepts connections until `shutdown` is done; gives those that are open.
 async fn accept(
     listener: &TcpListener,
+    tls: Option<&TlsAcceptor>,
     state: &Arc<State>,
     router: &Router,
     shutdown: impl Future<Output = ()>,
@@ -319,14 +326,32 @@ async fn accept(
         let _ = stream.set_nodelay(true);
         let service = Connection { router: router.clone(), peer: Peer(peer.ip()) };
         let (builder, watcher, state) = (Arc::clone(&builder), open.watcher(), Arc::clone(state));
+        let tls = tls.cloned();
         tokio::spawn(async move {
             let _place = place;
             state.figures.connections.increment(1.0);
-            let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-            if let Err(e) = watcher.watch(connection.into_owned()).await {
-                tracing::debug!(error = %e, "a connection broke");
+            match tls {
+                None => talk(&builder, stream, service, watcher).await,
+                Some(tls) => match tokio::time::timeout(state.limits.head_time, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => talk(&builder, stream, service, watcher).await,
+                    Ok(Err(e)) => tracing::debug!(error = %e, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                },
             }
             state.figures.connections.decrement(1.0);
         });
+    }
+}
+
+/// Answers the requests of one connection.
+async fn talk(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: Connection,
+    watcher: Watcher,
+) {
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    if let Err(e) = watcher.watch(connection.into_owned()).await {
+        tracing::debug!(error = %e, "a connection broke");
     }
 }

@@ -61,7 +61,7 @@ pub(super) const TABLE: &[Endpoint] = &[
         .takes::<CreateRelease>()
         .gives::<Release>(201)
         .tagged()
-        .also(&[409])
+        .also(&[404, 409])
         .audited("release.create")
         .links(&[
             Link { operation: "release_get", parameter: "release", pointer: "/id" },

@@ -171,7 +171,7 @@ pub(super) const TABLE: &[Endpoint] = &[
         .gives::<Run>(201)
         .tagged()
         .also(&[409])
-        .audited("run.retry"),
+        .audited("run.create"),
     get("/api/v1/runs/{run}/steps", "run_list_steps", RUN_READ)
         .about("runs", "Steps of a run", "In the order they first began.")
         .lists::<Step>(),

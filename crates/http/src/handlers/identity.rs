@@ -145,8 +145,9 @@ pub(crate) async fn create_token(mut call: Call) -> Result<Reply> {
 }
 
 pub(crate) async fn tokens(call: Call) -> Result<Reply> {
-    let of = call.query.get("principal")?;
-    let found = tokens::list(call.platform(), call.caller()?, of, call.page()?).await?;
+    let caller = call.caller()?;
+    let of = call.query.get("principal")?.unwrap_or(caller.principal);
+    let found = tokens::list(call.platform(), caller, Some(of), call.page()?).await?;
     let page = call.listed::<_, Shown, _>(found);
     Reply::ok(&proofmark_contract::types::common::Page {
         items: page.items.into_iter().map(Token::from).collect(),
