@@ -53,6 +53,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("argon2", &["platform-service"]),
     ("chacha20poly1305", &["platform-service"]),
     ("sha1", &["platform-service"]),
+    ("openidconnect", &["platform-service"]),
     ("object_store", &["store"]),
     ("hyper-util", &["http"]),
     ("utoipa", &["contract"]),

@@ -3,7 +3,9 @@
 pub mod accounts;
 pub mod authenticate;
 mod cache;
+pub mod certificates;
 pub mod members;
+pub mod oidc;
 pub mod otp;
 pub mod passwords;
 pub mod secret;
@@ -15,6 +17,7 @@ pub mod tokens;
 pub mod totp;
 
 pub use authenticate::authenticate;
+pub use certificates::authenticate_certificate;
 pub use sign_in::{SignIn, SignedIn, sign_in};
 
 use crate::platform::Platform;
@@ -32,9 +35,17 @@ pub struct Identity {
     /// Hashes passwords.
     pub passwords: passwords::Passwords,
     cache: cache::Cache,
+    providers: Vec<oidc::SingleSignOn>,
 }
 
 impl Identity {
+    /// With a provider of single sign-on.
+    #[must_use]
+    pub fn with_provider(mut self, provider: oidc::SingleSignOn) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
     /// Has everybody of that identifier looked up anew at their next request. To be called after the commit of whatever
     /// changed what they may: roles, revoked credentials, a shut-out account.
     pub fn forget(&self, principal: PrincipalId) {
