@@ -54,7 +54,7 @@ async fn bare(database: &Database) -> Result<DurableEngine> {
     };
     let config = EngineConfig::default().app_version("bare").executor_id("bare");
     let mut engine = DurableEngine::with_config(provider, config).await?;
-    let poll = Duration::from_millis(if database.sqlite_writer().is_some() { 50 } else { 200 });
+    let poll = Duration::from_millis(200);
     engine.register_queue(WorkflowQueue::new("bare").base_polling_interval(poll).max_tasks_per_iteration(10_000));
     engine.listen_queues(["bare"]);
     engine.register("five", |ctx: DurableContext, (): ()| async move {

@@ -47,9 +47,9 @@
 //! }
 //! ```
 //!
-//! **Several processes** share the work on PostgreSQL; see [`worker`](self) for leases and takeover: work of a process
-//! that died or hangs goes on elsewhere within about five seconds, and what it records when it wakes up is refused. A
-//! SQLite file has one process; the next one takes its work over when it starts.
+//! **Several processes** share the work on PostgreSQL: work of a process that died or hangs goes on elsewhere within
+//! about five seconds, and what it records when it wakes up is refused (`worker.rs`, `postgres.rs`). A SQLite file has
+//! one process; the next one takes its work over when it starts.
 //!
 //! Beneath is the library `durare`, pinned; no type of it is seen outside.
 

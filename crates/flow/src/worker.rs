@@ -78,6 +78,8 @@ pub(crate) async fn engine(
         return Err(Error::invalid("flow.environment", "DBOS__VMID or DBOS__APPVERSION is set in the environment")
             .help("unset both: Proofmark names executors and versions itself"));
     }
+    // the library's own queue, which nothing here goes to, would be looked at ten times a second
+    engine.register_queue(WorkflowQueue::new("_dbos_internal_queue").base_polling_interval(Duration::from_secs(3600)));
     for queue in &core.queues {
         let mut made = WorkflowQueue::new(&queue.name).priority_enabled().base_polling_interval(core.timing.poll);
         // what is declared unlimited starts as fast as it comes
