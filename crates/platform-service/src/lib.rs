@@ -13,6 +13,7 @@ pub mod releases;
 pub mod runs;
 pub mod sealing;
 pub mod uploads;
+pub mod webhooks;
 pub mod workers;
 pub mod workflows;
 

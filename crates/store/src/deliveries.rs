@@ -2,6 +2,7 @@
 
 use crate::connection::{Connection, Row, first, text};
 use crate::database::now;
+use crate::page::{Listed, Page};
 use crate::values;
 use proofmark_base::error::Result;
 use proofmark_base::time::Timestamp;
@@ -68,7 +69,7 @@ pub async fn get(on: &mut dyn Connection, organization: OrganizationId, id: Deli
     first(on, &sql, values![text(organization), text(id)]).await?.as_ref().map(delivery).transpose()
 }
 
-/// Those of a webhook, the newest first, before `before`; of that status only, if one is named.
+/// A page of those of a webhook; of that status only, if one is named.
 ///
 /// # Errors
 /// As [`Connection::rows`].
@@ -77,18 +78,17 @@ pub async fn list(
     organization: OrganizationId,
     webhook: WebhookId,
     status: Option<DeliveryStatus>,
-    before: Option<DeliveryId>,
-    limit: i64,
-) -> Result<Vec<Delivery>> {
+    page: Page<DeliveryId>,
+) -> Result<Listed<Delivery, DeliveryId>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM platform_deliveries
-         WHERE organization_id = ? AND webhook_id = ? AND (CAST(? AS TEXT) IS NULL OR status = ?)
-           AND (CAST(? AS TEXT) IS NULL OR id < ?)
+         WHERE organization_id = ? AND webhook_id = ? AND (? = '' OR status = ?) AND (? = '' OR id < ?)
          ORDER BY id DESC LIMIT ?"
     );
-    let (status, before) = (status.map(text), before.map(text));
-    let values = values![text(organization), text(webhook), status.clone(), status, before.clone(), before, limit];
-    on.rows(&sql, values).await?.iter().map(delivery).collect()
+    let status = status.map_or_else(|| text(""), text);
+    let [before, again] = page.before();
+    let values = values![text(organization), text(webhook), status.clone(), status, before, again, page.rows()];
+    page.listed(&on.rows(&sql, values).await?, delivery, |d| d.id)
 }
 
 /// A delivery that is due, before anybody has taken it.

@@ -1,8 +1,9 @@
 //! Webhooks and their sealed secrets.
 
 use crate::connection::{Connection, Row, first, text};
+use crate::page::{Listed, Page};
 use crate::values;
-use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::error::{Error, Result};
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
 use proofmark_kernel::webhook::{Webhook, WebhookId};
@@ -75,7 +76,7 @@ pub async fn get(on: &mut dyn Connection, organization: OrganizationId, id: Webh
     first(on, &sql, values![text(organization), text(id)]).await?.as_ref().map(webhook).transpose()
 }
 
-/// Those of an organization, or of one project of it, in the order in which they were made, after `after`.
+/// A page of those of an organization, or of one project of it.
 ///
 /// # Errors
 /// As [`Connection::rows`].
@@ -83,17 +84,16 @@ pub async fn list(
     on: &mut dyn Connection,
     organization: OrganizationId,
     project: Option<ProjectId>,
-    after: Option<WebhookId>,
-    limit: i64,
-) -> Result<Vec<Webhook>> {
+    page: Page<WebhookId>,
+) -> Result<Listed<Webhook, WebhookId>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM platform_webhooks
-         WHERE organization_id = ? AND (CAST(? AS TEXT) IS NULL OR project_id = ?) AND id > ? ORDER BY id LIMIT ?"
+         WHERE organization_id = ? AND (? = '' OR project_id = ?) AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
     );
-    let project = project.map(text);
-    let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let values = values![text(organization), project.clone(), project, after, limit];
-    on.rows(&sql, values).await?.iter().map(webhook).collect()
+    let project = project.map_or_else(|| text(""), text);
+    let [before, again] = page.before();
+    let rows = on.rows(&sql, values![text(organization), project.clone(), project, before, again, page.rows()]).await?;
+    page.listed(&rows, webhook, |w| w.id)
 }
 
 /// Those of an organization that are switched on.
@@ -117,11 +117,11 @@ pub async fn count(on: &mut dyn Connection, organization: OrganizationId) -> Res
     row.ok_or_else(|| Error::bug("no row from an aggregate"))?.int("n")
 }
 
-/// Writes what changed, counting the version up from the one that `webhook` was read with; gives the new version.
+/// Writes what changed, counting the version up; false where `version` is not what is there any more.
 ///
 /// # Errors
-/// `webhook.changed` where somebody else was faster, and as [`Connection::execute`].
-pub async fn update(on: &mut dyn Connection, webhook: &Webhook) -> Result<i64> {
+/// As [`Connection::execute`].
+pub async fn update(on: &mut dyn Connection, webhook: &Webhook) -> Result<bool> {
     let sql = "UPDATE platform_webhooks SET url = ?, description = ?, kinds = ?, failing_since = CAST(? AS BIGINT),
                    disabled_at = CAST(? AS BIGINT), disabled_because = ?, version = version + 1
                WHERE organization_id = ? AND id = ? AND version = ?";
@@ -136,11 +136,7 @@ pub async fn update(on: &mut dyn Connection, webhook: &Webhook) -> Result<i64> {
         text(webhook.id),
         webhook.version,
     ];
-    if on.execute(sql, values).await? == 0 {
-        return Err(Error::new(Kind::Precondition, "webhook.changed", "somebody changed the webhook in the meantime")
-            .help("read it again, and change what you then see"));
-    }
-    Ok(webhook.version + 1)
+    Ok(on.execute(sql, values).await? == 1)
 }
 
 /// Removes one with its deliveries; whether it was there.

@@ -15,6 +15,7 @@ use proofmark_bus::webhooks::{Deliverer, Fanout, Outcome, Secret, Sender, Vault}
 use proofmark_bus::{Consumer, Relay, Waker};
 use proofmark_kernel::event::{Event, EventKind};
 use proofmark_kernel::webhook::{Delivery, DeliveryStatus, Webhook, WebhookId};
+use proofmark_store::page::Page;
 use proofmark_store::system::SystemRandom;
 use proofmark_store::{Scope, deliveries, values, webhooks};
 use std::sync::Arc;
@@ -125,7 +126,8 @@ async fn read(world: &World, id: WebhookId) -> Webhook {
 
 async fn sent(world: &World, id: WebhookId) -> Vec<Delivery> {
     let mut tx = world.database.read(Scope::Organization(world.organization)).await.unwrap();
-    deliveries::list(&mut tx, world.organization, id, None, None, 1000).await.unwrap()
+    let page = Page { limit: 200, ..Page::default() };
+    deliveries::list(&mut tx, world.organization, id, None, page).await.unwrap().items
 }
 
 async fn ended(world: &World) -> i64 {

@@ -4,3 +4,4 @@
 mod authorization;
 mod identity;
 mod support;
+mod webhooks;
