@@ -15,6 +15,8 @@ use proofmark_base::error::{Error, Result};
 use proofmark_kernel::event::Event;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Where messages lie.
@@ -40,6 +42,8 @@ pub struct Nats {
     client: async_nats::Client,
     jetstream: jetstream::Context,
     settings: Settings,
+    /// Whether the stream was there when it was last asked for.
+    stream_seen: Arc<AtomicBool>,
 }
 
 /// How long the server remembers identifiers of messages: longer than a relay that comes back needs.
@@ -64,7 +68,10 @@ impl Nats {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let servers = url
             .split(',')
-            .map(|one| one.trim().parse::<async_nats::ServerAddr>().map_err(|e| wrong(e.to_string())))
+            .map(|one| {
+                let server = one.trim().parse::<async_nats::ServerAddr>().map_err(|e| wrong(e.to_string()))?;
+                if server.host().is_empty() { Err(wrong("it names no host".into())) } else { Ok(server) }
+            })
             .collect::<Result<Vec<_>>>()?;
         let client = async_nats::ConnectOptions::new()
             .name("proofmark")
@@ -82,7 +89,7 @@ impl Nats {
             .timeout(Duration::from_secs(3))
             .ack_timeout(Duration::from_secs(3))
             .build(client.clone());
-        Ok(Nats { client, jetstream, settings })
+        Ok(Nats { client, jetstream, settings, stream_seen: Arc::default() })
     }
 
     fn prefix(&self) -> String {
@@ -164,15 +171,15 @@ impl Consumer for Nats {
         }
         let subject = format!("{}.{}.{}", self.prefix(), event.organization, event.kind);
         let body = CloudEvent::from(event).to_json()?;
-        match self.publish(subject.clone(), event, &body).await {
-            // nobody takes the message: the stream is not there yet, or not any more
-            Err(e) if e.kind() == jetstream::context::PublishErrorKind::StreamNotFound => {
-                self.stream().await?;
-                self.publish(subject, event, &body).await
-            }
-            other => other,
+        // a missing stream would not show by itself: listeners of the subject are there, and do not acknowledge
+        if !self.stream_seen.load(Ordering::Relaxed) {
+            self.stream().await?;
+            self.stream_seen.store(true, Ordering::Relaxed);
         }
-        .map_err(|e| away("the NATS server did not take an event").because(e))
+        self.publish(subject, event, &body).await.map_err(|e| {
+            self.stream_seen.store(false, Ordering::Relaxed);
+            away("the NATS server did not take an event").because(e)
+        })
     }
 }
 

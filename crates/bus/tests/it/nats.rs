@@ -65,6 +65,13 @@ async fn events_arrive_once(world: World) {
         assert!(events.contains(&told));
     }
     listening.abort();
+    // an operator who removes the stream gets it back
+    let client = async_nats::connect(server.url()).await.unwrap();
+    jetstream::new(client).delete_stream(&settings.stream).await.unwrap();
+    let one = world.event(EventKind::RunRequested, "x", 1);
+    assert_eq!(nats.consume(&one).await.unwrap_err().code, "event.nats-away");
+    nats.consume(&one).await.unwrap();
+    assert_eq!(stored(server.url(), &settings.stream).await.len(), 1);
 }
 
 async fn a_server_that_is_away_loses_nothing(world: World) {
