@@ -61,6 +61,7 @@ pub fn document() -> Value {
     components.named::<fields::PrincipalId>();
     components.named::<fields::Action>();
     components.named::<fields::ProjectId>();
+    components.named::<fields::DeliveryStatus>();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut statuses: BTreeMap<u16, ()> = BTreeMap::new();
     for e in endpoints::all() {
@@ -454,13 +455,14 @@ fn shared_parameters() -> Value {
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": true,
-            "description": "The entity tag of what is to be changed, as it was seen; `*` for whatever is there.",
-            "schema": { "type": "string", "maxLength": 200 }, "example": "\"1\"",
+            "description": "The entity tag of what is to be changed, as it was seen. Neither `*` nor a list: what nobody has \
+                            seen is not changed.",
+            "schema": { "type": "string" }, "example": "\"1\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,
             "description": "An entity tag that is known already.",
-            "schema": { "type": "string", "maxLength": 1000 }, "example": "\"1\"",
+            "schema": { "type": "string" }, "example": "\"1\"",
         },
     })
 }

@@ -62,6 +62,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("approvals", "Decisions of people."),
     ("releases", "Approved bytes with their proof mark."),
     ("audit", "The audit log."),
+    ("webhooks", "Events sent to other systems."),
     ("system", "Workers."),
 ];
 

@@ -16,6 +16,7 @@ mod releases;
 mod runs;
 mod system;
 mod uploads;
+mod webhooks;
 
 /// Answers a call.
 pub(crate) type Handler = fn(Call) -> BoxFuture<'static, Result<Reply>>;
@@ -104,6 +105,15 @@ handlers! {
     "audit_list" => audit::list,
     "audit_verify" => audit::verify,
     "audit_export" => audit::export,
+    "webhook_create" => webhooks::create,
+    "webhook_list" => webhooks::list,
+    "webhook_get" => webhooks::get,
+    "webhook_update" => webhooks::update,
+    "webhook_delete" => webhooks::delete,
+    "webhook_rotate_secret" => webhooks::rotate_secret,
+    "webhook_test" => webhooks::test,
+    "delivery_list" => webhooks::deliveries,
+    "delivery_replay" => webhooks::replay,
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use proofmark_contract::{document, endpoints};
 use proofmark_kernel::principal::{Caller, PrincipalId};
 use proofmark_platform_service::identity;
 use proofmark_platform_service::platform::Platform;
+use proofmark_platform_service::webhooks::Outside;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -48,12 +49,21 @@ pub struct Config {
     pub trusted_proxies: Vec<Network>,
     /// What `/readyz` asks besides database and blobs.
     pub dependencies: Vec<Dependency>,
+    /// What webhooks may reach, and who sends to them.
+    pub outside: Outside,
 }
 
 impl Config {
     /// The usual bounds at that address.
     pub fn new(listen: SocketAddr) -> Self {
-        Config { listen, tls: None, limits: Limits::default(), trusted_proxies: Vec::new(), dependencies: Vec::new() }
+        Config {
+            listen,
+            tls: None,
+            limits: Limits::default(),
+            trusted_proxies: Vec::new(),
+            dependencies: Vec::new(),
+            outside: Outside::default(),
+        }
     }
 }
 
@@ -111,6 +121,7 @@ pub(crate) struct State {
     pub(crate) principals: Rates<PrincipalId>,
     pub(crate) ready: Ready,
     pub(crate) hub: Hub,
+    pub(crate) outside: Outside,
     pub(crate) document: Bytes,
     pub(crate) document_tag: String,
     pub(crate) watchers: Arc<Semaphore>,
@@ -141,6 +152,7 @@ impl State {
         Ok(Arc::new(State {
             hub: Hub::new(platform.clone()),
             platform,
+            outside: config.outside.clone(),
             limits,
             trusted: config.trusted_proxies.clone(),
             tls: config.tls.is_some(),

@@ -1,13 +1,15 @@
 //! Approvals, releases, the audit log, webhooks.
 
-use super::{get, post, query};
+use super::{delete, get, patch, post, query};
 use crate::endpoint::{Access, Endpoint, Link};
 use crate::types::approvals::{Approval, CreateRelease, Decide, Release, RevokeRelease};
 use crate::types::audit::{AuditEntry, AuditVerdict};
+use crate::types::webhooks::{CreateWebhook, Delivery, UpdateWebhook, Webhook, WebhookMade};
 use proofmark_kernel::action::Action;
 
 const APPROVAL_READ: Access = Access::Action(Action::ApprovalRead);
 const RELEASE_READ: Access = Access::Action(Action::ReleaseRead);
+const WEBHOOK: Access = Access::Action(Action::WebhookManage);
 const AUDIT: Access = Access::Action(Action::AuditRead);
 
 pub(super) const TABLE: &[Endpoint] = &[
@@ -19,7 +21,11 @@ pub(super) const TABLE: &[Endpoint] = &[
             r##"{"$ref":"#/components/schemas/ApprovalStatus"}"##,
             "pending",
         )])
-        .lists::<Approval>(),
+        .lists::<Approval>()
+        .links(&[
+            Link { operation: "approval_get", parameter: "approval", pointer: "/items/0/id" },
+            Link { operation: "approval_decide", parameter: "approval", pointer: "/items/0/id" },
+        ]),
     post("/api/v1/runs/{run}/approvals", "approval_create", Access::Action(Action::RunCreate))
         .about(
             "approvals",
@@ -70,7 +76,11 @@ pub(super) const TABLE: &[Endpoint] = &[
         ]),
     get("/api/v1/projects/{project}/releases", "release_list", RELEASE_READ)
         .about("releases", "Releases of a project", "Newest first.")
-        .lists::<Release>(),
+        .lists::<Release>()
+        .links(&[
+            Link { operation: "release_get", parameter: "release", pointer: "/items/0/id" },
+            Link { operation: "release_download", parameter: "release", pointer: "/items/0/id" },
+        ]),
     get("/api/v1/releases/{release}", "release_get", RELEASE_READ)
         .about("releases", "A release", "With its revocation, if it was revoked.")
         .gives::<Release>(200)
@@ -113,4 +123,70 @@ pub(super) const TABLE: &[Endpoint] = &[
         )
         .streams()
         .audited("audit.export"),
+    post("/api/v1/webhooks", "webhook_create", WEBHOOK)
+        .about(
+            "webhooks",
+            "Make a webhook",
+            "Events are sent as CloudEvents 1.0, signed by Standard Webhooks. The key is shown once.",
+        )
+        .takes::<CreateWebhook>()
+        .gives::<WebhookMade>(201)
+        .not_idempotent()
+        .also(&[402, 404, 409])
+        .audited("webhook.create")
+        .links(&[
+            Link { operation: "webhook_get", parameter: "webhook", pointer: "/webhook/id" },
+            Link { operation: "webhook_update", parameter: "webhook", pointer: "/webhook/id" },
+            Link { operation: "webhook_delete", parameter: "webhook", pointer: "/webhook/id" },
+            Link { operation: "delivery_list", parameter: "webhook", pointer: "/webhook/id" },
+        ]),
+    get("/api/v1/webhooks", "webhook_list", WEBHOOK)
+        .about("webhooks", "Webhooks", "Of the whole organization, or of one project. Newest first.")
+        .query(&[query(
+            "project",
+            "Those of this project.",
+            r##"{"$ref":"#/components/schemas/ProjectId"}"##,
+            "prj_01kaznm9t8e3r9c5w4s2v0x7qb",
+        )])
+        .lists::<Webhook>()
+        .also(&[404]),
+    get("/api/v1/webhooks/{webhook}", "webhook_get", WEBHOOK)
+        .about("webhooks", "A webhook", "Never its key.")
+        .gives::<Webhook>(200)
+        .tagged(),
+    patch("/api/v1/webhooks/{webhook}", "webhook_update", WEBHOOK)
+        .about("webhooks", "Change a webhook", "What is left out stays.")
+        .takes::<UpdateWebhook>()
+        .gives::<Webhook>(200)
+        .tagged()
+        .matched()
+        .also(&[409])
+        .audited("webhook.update"),
+    delete("/api/v1/webhooks/{webhook}", "webhook_delete", WEBHOOK)
+        .about("webhooks", "Delete a webhook", "With its deliveries.")
+        .audited("webhook.delete"),
+    post("/api/v1/webhooks/{webhook}/secrets", "webhook_rotate_secret", WEBHOOK)
+        .about("webhooks", "Give a new key", "Shown once. The former one signs as well for a day, so that the receiver can be told in between.")
+        .gives::<WebhookMade>(201)
+        .not_idempotent()
+        .audited("webhook.rotate-secret"),
+    post("/api/v1/webhooks/{webhook}/tests", "webhook_test", WEBHOOK)
+        .about("webhooks", "Send a test event", "Delivered like any other; see the deliveries.")
+        .gives::<Delivery>(202)
+        .also(&[409])
+        .audited("webhook.test"),
+    get("/api/v1/webhooks/{webhook}/deliveries", "delivery_list", WEBHOOK)
+        .about("webhooks", "Deliveries of a webhook", "Newest first.")
+        .query(&[query(
+            "status",
+            "Only those that stand there.",
+            r##"{"$ref":"#/components/schemas/DeliveryStatus"}"##,
+            "failed",
+        )])
+        .lists::<Delivery>(),
+    post("/api/v1/webhooks/{webhook}/deliveries/{delivery}/replay", "delivery_replay", WEBHOOK)
+        .about("webhooks", "Send a delivery again", "A delivery of its own, with the same event.")
+        .gives::<Delivery>(202)
+        .also(&[409])
+        .audited("webhook.replay"),
 ];

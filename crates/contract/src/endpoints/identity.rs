@@ -85,14 +85,14 @@ pub(super) const TABLE: &[Endpoint] = &[
         .up_to(SMALL)
         .gives::<RecoveryCodes>(200)
         .not_idempotent()
-        .also(&[403, 409])
+        .also(&[403, 404, 409])
         .audited("totp.confirm"),
     post("/api/v1/me/totp/removal", "totp_remove", SELF)
         .about("me", "Take the authenticator away", "Wants the password and a code.")
         .takes::<TotpRemove>()
         .up_to(SMALL)
         .not_idempotent()
-        .also(&[403, 409])
+        .also(&[403, 404, 409])
         .audited("totp.disable"),
     post("/api/v1/tokens", "token_create", OWN)
         .about(

@@ -45,7 +45,14 @@ pub(super) const TABLE: &[Endpoint] = &[
     get("/api/v1/projects", "project_list", PROJECT_READ)
         .about("projects", "Projects", "Those the caller may see, newest first.")
         .query(&[query("archived", "Those that were put away instead.", r#"{"type":"boolean","default":false}"#, "false")])
-        .lists::<Project>(),
+        .lists::<Project>()
+        .links(&[
+            Link { operation: "project_get", parameter: "project", pointer: "/items/0/id" },
+            Link { operation: "run_list", parameter: "project", pointer: "/items/0/id" },
+            Link { operation: "artifact_list", parameter: "project", pointer: "/items/0/id" },
+            Link { operation: "approval_list", parameter: "project", pointer: "/items/0/id" },
+            Link { operation: "release_list", parameter: "project", pointer: "/items/0/id" },
+        ]),
     get("/api/v1/projects/{project}", "project_get", PROJECT_READ)
         .about("projects", "A project", "With its policy.")
         .gives::<Project>(200)
@@ -109,7 +116,11 @@ pub(super) const TABLE: &[Endpoint] = &[
         .audited("upload.discard"),
     get("/api/v1/projects/{project}/artifacts", "artifact_list", ARTIFACT_READ)
         .about("artifacts", "Files of a project", "Newest first.")
-        .lists::<Artifact>(),
+        .lists::<Artifact>()
+        .links(&[
+            Link { operation: "artifact_get", parameter: "artifact", pointer: "/items/0/id" },
+            Link { operation: "artifact_download", parameter: "artifact", pointer: "/items/0/id" },
+        ]),
     get("/api/v1/artifacts/{artifact}", "artifact_get", ARTIFACT_READ)
         .about("artifacts", "What is known of a file", "Never changes; its entity tag is the digest of its bytes.")
         .gives::<Artifact>(200)
@@ -154,7 +165,14 @@ pub(super) const TABLE: &[Endpoint] = &[
             r##"{"$ref":"#/components/schemas/RunStatus"}"##,
             "running",
         )])
-        .lists::<Run>(),
+        .lists::<Run>()
+        .links(&[
+            Link { operation: "run_get", parameter: "run", pointer: "/items/0/id" },
+            Link { operation: "run_list_steps", parameter: "run", pointer: "/items/0/id" },
+            Link { operation: "run_list_artifacts", parameter: "run", pointer: "/items/0/id" },
+            Link { operation: "run_get_checks", parameter: "run", pointer: "/items/0/id" },
+            Link { operation: "approval_create", parameter: "run", pointer: "/items/0/id" },
+        ]),
     get("/api/v1/runs/{run}", "run_get", RUN_READ)
         .about("runs", "A run", "Where it stands and what came of it.")
         .gives::<Run>(200)
@@ -197,7 +215,11 @@ pub(super) const TABLE: &[Endpoint] = &[
         .streams(),
     get("/api/v1/runs/{run}/artifacts", "run_list_artifacts", RUN_READ)
         .about("runs", "What a run made", "By name.")
-        .lists::<Artifact>(),
+        .lists::<Artifact>()
+        .links(&[
+            Link { operation: "artifact_get", parameter: "artifact", pointer: "/items/0/id" },
+            Link { operation: "artifact_download", parameter: "artifact", pointer: "/items/0/id" },
+        ]),
     get("/api/v1/runs/{run}/checks", "run_get_checks", RUN_READ)
         .about("runs", "What was checked in a run", "And what is claimed of each target from it.")
         .gives::<Checks>(200),

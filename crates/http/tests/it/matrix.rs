@@ -9,8 +9,8 @@ use proofmark_contract::endpoints;
 use proofmark_kernel::principal::{Caller, Credential, Grant, PrincipalKind, Role};
 use proofmark_kernel::run::RunEventKind;
 use proofmark_platform_service::identity::{accounts, otp, setup, tokens, totp};
-use proofmark_platform_service::{releases, runs, uploads};
-use proofmark_store::{Scope, audit};
+use proofmark_platform_service::{releases, runs, uploads, webhooks};
+use proofmark_store::{Scope, audit, deliveries};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -213,6 +213,33 @@ async fn case(world: &World, endpoint: &Endpoint, me: &Caller) -> Sent {
             let release = releases::create(platform, &w.author, approved.id, "fm 1").await.unwrap();
             let sent = at("release", release.id.to_string());
             if endpoint.id == "release_revoke" { sent.matched().json(json!({ "reason": "wrong" })) } else { sent }
+        }
+        "webhook_list" => plain(),
+        "webhook_create" => plain().json(json!({ "url": "https://8.8.8.8/hook" })),
+        "webhook_get" | "webhook_update" | "webhook_delete" | "webhook_rotate_secret" | "webhook_test"
+        | "delivery_list" | "delivery_replay" => {
+            let new = webhooks::New {
+                url: "https://8.8.8.8/hook".into(),
+                description: String::new(),
+                kinds: Default::default(),
+                project: None,
+            };
+            // nothing is sent: no deliverer runs here
+            let outside = webhooks::Outside::default();
+            let made = webhooks::create(platform, &outside, &w.owner, new).await.unwrap().webhook;
+            let sent = at("webhook", made.id.to_string());
+            match endpoint.id {
+                "webhook_update" => sent.matched().json(json!({ "description": "board" })),
+                "delivery_replay" => {
+                    let delivery = webhooks::test(platform, &outside, &w.owner, made.id).await.unwrap();
+                    let mut tx = platform.database.begin(Scope::System).await.unwrap();
+                    deliveries::give_up(&mut tx, made.id, "a test").await.unwrap();
+                    tx.commit().await.unwrap();
+                    let path = sent.path.replace("{delivery}", &delivery.id.to_string());
+                    Sent { path, ..sent }
+                }
+                _ => sent,
+            }
         }
         other => panic!("the endpoint {other} has no case here"),
     }
