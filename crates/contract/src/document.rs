@@ -270,7 +270,8 @@ fn success(e: &Endpoint, components: &mut Components) -> Value {
                     "application/json" | "application/vnd.in-toto+json" => {
                         (json!({ "type": "object" }), json_text(example))
                     }
-                    "application/octet-stream" => (json!({}), json!(example)),
+                    // what a stream or bytes hold cannot be said by a JSON Schema; the description says it
+                    "application/octet-stream" | "text/event-stream" => (json!({}), json!(example)),
                     _ => (json!({ "type": "string" }), json!(example)),
                 };
                 answer["content"][*media_type] = json!({ "schema": schema, "example": example });

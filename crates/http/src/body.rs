@@ -5,7 +5,9 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use proofmark_base::error::{Error, Result};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
 /// The error for a body that is too long.
@@ -67,14 +69,36 @@ pub(crate) fn is_json(headers: &HeaderMap) -> Result<()> {
 /// # Errors
 /// `request.json` where it is no JSON, with line and column; `request.body` where it is another document, with the
 /// pointer to the place.
-pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub(crate) fn json<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize::<_, T>(&mut reader).map_err(|e| {
         let at = pointer(e.path());
         wrong(e.into_inner(), at)
     })?;
     reader.end().map_err(|e| wrong(e, String::new()))?;
+    if bytes.contains(&b'[') {
+        let sent: Value = serde_json::from_slice(bytes).map_err(|e| wrong(e, String::new()))?;
+        let read = serde_json::to_value(&value).map_err(|e| Error::bug("a request has no JSON form").because(e))?;
+        if let Some(at) = list_for_object(&sent, &read, String::new()) {
+            return Err(Error::invalid("request.body", "the body is not what this endpoint takes")
+                .at(at, "an object with its fields by name, not a list of them"));
+        }
+    }
     Ok(value)
+}
+
+/// Where a list was read as an object: serde takes the fields of a struct in their order, too, and the document does not.
+fn list_for_object(sent: &Value, read: &Value, at: String) -> Option<String> {
+    match (sent, read) {
+        (Value::Array(_), Value::Object(_)) => Some(at),
+        (Value::Array(a), Value::Array(b)) => {
+            a.iter().zip(b).enumerate().find_map(|(i, (a, b))| list_for_object(a, b, format!("{at}/{i}")))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.iter().find_map(|(k, a)| list_for_object(a, b.get(k)?, format!("{at}/{}", escaped(k))))
+        }
+        _ => None,
+    }
 }
 
 fn wrong(e: serde_json::Error, at: String) -> Error {
@@ -141,6 +165,15 @@ mod tests {
         assert!(message.contains("expected `name` or `policy`"), "{message}");
         let (code, place, message) = refused("{}");
         assert_eq!((code.as_str(), place.as_str(), message.as_str()), ("request.body", "", "missing field `name`"));
+    }
+
+    #[test]
+    fn fields_go_by_name() {
+        assert_eq!(refused(r#"["a", null]"#).1, "");
+        assert_eq!(refused(r#"{"name":"a","policy":["tested",[],[["owner"],1]]}"#).0, "request.body");
+        let (_, place, _) =
+            refused(r#"{"name":"a","policy":{"level":"tested","checks":[],"signers":[[["owner"],1]]}}"#);
+        assert_eq!(place, "/policy/signers/0");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use proofmark_contract::endpoint::{self, Endpoint};
 use proofmark_kernel::principal::Caller;
 use proofmark_platform_service::platform::Platform;
 use proofmark_store::page::{Listed, Page};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::net::IpAddr;
@@ -111,7 +112,7 @@ impl Call {
     ///
     /// # Errors
     /// `request.media-type`, `request.json`, `request.body`, `request.too-large`.
-    pub(crate) async fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+    pub(crate) async fn json<T: DeserializeOwned + Serialize>(&mut self) -> Result<T> {
         body::is_json(&self.headers)?;
         body::json(&self.bytes().await?)
     }
@@ -120,7 +121,7 @@ impl Call {
     ///
     /// # Errors
     /// As [`json`](Call::json).
-    pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T> {
+    pub(crate) async fn json_or_default<T: DeserializeOwned + Serialize + Default>(&mut self) -> Result<T> {
         if self.bytes().await?.is_empty() { Ok(T::default()) } else { self.json().await }
     }
 

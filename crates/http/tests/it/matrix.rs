@@ -216,8 +216,13 @@ async fn case(world: &World, endpoint: &Endpoint, me: &Caller) -> Sent {
         }
         "webhook_list" => plain(),
         "webhook_create" => plain().json(json!({ "url": "https://8.8.8.8/hook" })),
-        "webhook_get" | "webhook_update" | "webhook_delete" | "webhook_rotate_secret" | "webhook_test"
-        | "delivery_list" | "delivery_replay" => {
+        "webhook_get"
+        | "webhook_update"
+        | "webhook_delete"
+        | "webhook_rotate_secret"
+        | "webhook_test"
+        | "delivery_list"
+        | "delivery_replay" => {
             let new = webhooks::New {
                 url: "https://8.8.8.8/hook".into(),
                 description: String::new(),
