@@ -353,8 +353,8 @@ impl Engine {
     /// `store.*`.
     pub async fn metrics(&self) -> Result<Metrics> {
         let found = self.0.client.metrics().await.map_err(read)?;
-        let mut metrics = Metrics::default();
-        metrics.queued = found.queue_depth.into_iter().filter(|(q, _)| !q.starts_with('_')).collect();
+        let queued = found.queue_depth.into_iter().filter(|(q, _)| !q.starts_with('_')).collect();
+        let mut metrics = Metrics { queued, ..Metrics::default() };
         if let Some(worker) = &self.0.worker {
             if let Some(live) = worker.live() {
                 (metrics.runs, metrics.busy, metrics.begun_total) = live.counts();

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) const SCHEMA: &str = "flow";
 
 /// Any number, the same for all who install the fence.
-const LOCK: i64 = 0x66_6c6f_77;
+const LOCK: i64 = 0x666c_6f77;
 
 /// Connections of the library's own.
 #[derive(Clone)]
