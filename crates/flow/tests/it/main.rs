@@ -1,6 +1,6 @@
 //! Workflows on real databases and in processes that die.
 
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod backend;
 mod cancel;
