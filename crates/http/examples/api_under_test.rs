@@ -1,6 +1,8 @@
 //! A server with something in it, for tests of other languages: prints a line of JSON with its address, a secret of an
 //! owner and identifiers of what is there, and stops when its standard input ends.
 
+#![allow(clippy::unwrap_used, reason = "a helper that panics fails the test that calls it")]
+
 #[expect(dead_code, reason = "the tests need more of it")]
 #[path = "../tests/it/world.rs"]
 mod world;

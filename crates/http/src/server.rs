@@ -24,6 +24,7 @@ use proofmark_kernel::principal::{Caller, PrincipalId};
 use proofmark_platform_service::identity;
 use proofmark_platform_service::platform::Platform;
 use proofmark_platform_service::webhooks::Outside;
+use proofmark_store::{Scope, idempotency};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -275,6 +276,7 @@ pub async fn serve(
     let address = listener.local_addr().map_err(|e| Error::bug("a bound socket has no address").because(e))?;
     let done = tokio::spawn(async move {
         let upkeep = tokio::spawn(upkeep(state.recorder));
+        let sweep = tokio::spawn(sweep(state.platform.clone()));
         let open = accept(&listener, tls.as_ref(), &state, &router, shutdown).await;
         drop(listener);
         let _ = drain.send(true);
@@ -283,6 +285,7 @@ pub async fn serve(
             tracing::warn!("requests did not end in time and are cut off");
         }
         upkeep.abort();
+        sweep.abort();
     });
     Ok(Server { address, done })
 }
@@ -293,6 +296,22 @@ async fn upkeep(recorder: &'static PrometheusHandle) {
     loop {
         tick.tick().await;
         recorder.run_upkeep();
+    }
+}
+
+/// Forgets idempotency keys that expired. Every process does it; what one has deleted the next does not find.
+async fn sweep(platform: Platform) {
+    let mut tick = tokio::time::interval(Duration::from_secs(60 * 60));
+    loop {
+        tick.tick().await;
+        let swept = async {
+            let mut tx = platform.database.begin(Scope::System).await?;
+            idempotency::sweep(&mut tx, platform.now()).await?;
+            tx.commit().await
+        };
+        if let Err(e) = swept.await {
+            tracing::warn!(error = %e, "expired idempotency keys could not be forgotten");
+        }
     }
 }
 
