@@ -8,8 +8,8 @@ use proofmark_kernel::event::EventKind;
 use proofmark_kernel::principal::{Caller, Role};
 use proofmark_kernel::webhook::{DeliveryStatus, WebhookId};
 use proofmark_platform_service::platform::Platform;
-use proofmark_platform_service::webhooks::{self, Change, New, Outside};
 use proofmark_platform_service::projects;
+use proofmark_platform_service::webhooks::{self, Change, New, Outside};
 use proofmark_store::page::Page;
 use proofmark_store::{Connection, Scope, values};
 
@@ -61,7 +61,8 @@ async fn the_life_of_a_webhook(world: World) {
     let off = Change { disabled: Some(true), ..Change::default() };
     let off = webhooks::update(p, &outside, &ada, id, rotated.webhook.version, off).await.unwrap();
     assert!(off.disabled_at.is_some());
-    let given_up = webhooks::deliveries(p, &ada, id, Some(DeliveryStatus::Failed), Page::default()).await.unwrap().items;
+    let given_up =
+        webhooks::deliveries(p, &ada, id, Some(DeliveryStatus::Failed), Page::default()).await.unwrap().items;
     assert_eq!(given_up.len(), 1);
     assert_eq!(webhooks::replay(p, &outside, &ada, id, test.id).await.unwrap_err().code, "webhook.disabled");
     assert_eq!(webhooks::test(p, &outside, &ada, id).await.unwrap_err().code, "webhook.disabled");
