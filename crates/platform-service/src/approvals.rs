@@ -1,5 +1,6 @@
 //! Approvals: asking, looking, deciding.
 
+use crate::execution;
 use crate::platform::{Platform, Work, stale};
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
@@ -7,12 +8,12 @@ use proofmark_base::id::Random;
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::action::Action;
 use proofmark_kernel::approval::{Approval, ApprovalId, ApprovalStatus, CheckOutcome, Choice, Subject, objections};
-use proofmark_kernel::event::EventKind;
+use proofmark_kernel::event::{Event, EventId, EventKind};
 use proofmark_kernel::organization::{Project, ProjectId};
 use proofmark_kernel::principal::Caller;
 use proofmark_kernel::run::{Run, RunEventKind, RunId, RunStatus};
 use proofmark_store::page::{Listed, Page};
-use proofmark_store::{Connection, approvals, artifacts, projects, runs};
+use proofmark_store::{Connection, approvals, artifacts, outbox, projects, runs};
 use serde_json::json;
 
 /// Why a run's evidence does not allow a release, in sentences; empty where it does.
@@ -69,6 +70,25 @@ pub async fn open(on: &mut dyn Connection, run: &Run, now: Timestamp, random: &d
     let data = json!({"approval": approval.id, "status": approval.status});
     runs::event(on, run.id, run.organization, now, RunEventKind::Approval, data).await?;
     Ok(approval)
+}
+
+/// Tells others that a run's work waits for approval, in the workflow's transaction.
+///
+/// # Errors
+/// As [`Connection::execute`].
+pub async fn announce(platform: &Platform, on: &mut dyn Connection, run: &Run, approval: &Approval) -> Result<()> {
+    let detail = json!({"run": run.id, "binding": approval.binding()});
+    execution::record(platform, on, run, "approval.request", detail).await?;
+    let event = Event {
+        id: EventId::new(platform.now(), &*platform.random),
+        kind: EventKind::ApprovalRequested,
+        organization: run.organization,
+        project: Some(run.project),
+        subject: approval.id.to_string(),
+        data: json!({"run": run.id}),
+        at: platform.now(),
+    };
+    outbox::append(on, &event).await
 }
 
 /// Asks for approval of what a run made.

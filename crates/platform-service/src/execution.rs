@@ -41,6 +41,14 @@ pub async fn succeed(platform: &Platform, on: &mut dyn Connection, id: RunId, re
     change(platform, on, id, RunStatus::Succeeded, |run| run.result = Some(result)).await
 }
 
+/// The run has its result and waits for people.
+///
+/// # Errors
+/// As [`become_`].
+pub async fn wait(platform: &Platform, on: &mut dyn Connection, id: RunId, result: Value) -> Result<Run> {
+    change(platform, on, id, RunStatus::Waiting, |run| run.result = Some(result)).await
+}
+
 /// The run failed. `result` is what there is to show all the same.
 ///
 /// # Errors
@@ -55,7 +63,9 @@ pub async fn fail(
     let now = platform.now();
     let run = change(platform, on, id, RunStatus::Failed, |run| {
         run.error = Some(error);
-        run.result = result;
+        if result.is_some() {
+            run.result = result;
+        }
     })
     .await?;
     runs::steps_end(on, id, StepStatus::Failed, now).await?;
@@ -165,9 +175,12 @@ impl Reporter {
     pub async fn begin(platform: &Platform, id: RunId, step: &str) -> Result<Reporter> {
         let now = platform.now();
         let mut tx = platform.database.begin(Scope::System).await?;
-        let run = load(&mut tx, id).await?;
+        let mut run = load(&mut tx, id).await?;
         if run.status == RunStatus::Cancelled {
             return Err(cancelled());
+        }
+        if run.status == RunStatus::Queued {
+            run = become_(platform, &mut tx, id, RunStatus::Running).await?;
         }
         runs::step_began(&mut tx, &run, step, now).await?;
         let data = json!({"step": step, "status": StepStatus::Running});

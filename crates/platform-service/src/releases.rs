@@ -11,6 +11,7 @@ use proofmark_kernel::event::EventKind;
 use proofmark_kernel::organization::{self, ProjectId};
 use proofmark_kernel::principal::Caller;
 use proofmark_kernel::release::{self, Release, ReleaseId};
+use proofmark_kernel::run::RunId;
 use proofmark_store::page::{Listed, Page};
 use proofmark_store::{Connection, approvals, artifacts, projects, releases, runs};
 use serde_json::json;
@@ -78,6 +79,24 @@ pub async fn create(platform: &Platform, caller: &Caller, id: ApprovalId, name: 
     work.event(EventKind::ReleaseCreated, Some(project.id), made.id, json!({"name": made.name, "run": run.id})).await?;
     work.commit().await?;
     Ok(made)
+}
+
+/// Releases what a run's newest approval allows, once: where that release is there already it is given back, for a step
+/// of a workflow may be repeated.
+///
+/// # Errors
+/// As [`create`].
+pub async fn create_for_run(platform: &Platform, caller: &Caller, run: RunId, name: &str) -> Result<ReleaseId> {
+    let approval = {
+        let mut tx = platform.read(caller).await?;
+        let approval = approvals::of_run(&mut tx, caller.organization, run).await?;
+        let approval = approval.ok_or_else(|| Error::not_found("approval"))?;
+        if let Some(there) = releases::of_approval(&mut tx, caller.organization, approval.id).await? {
+            return Ok(there.id);
+        }
+        approval.id
+    };
+    Ok(create(platform, caller, approval, name).await?.id)
 }
 
 async fn access(

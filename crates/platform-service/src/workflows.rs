@@ -16,6 +16,10 @@ pub trait Workflow: Send + Sync {
     /// # Errors
     /// Invalid, with JSON pointers that begin with `/input`.
     fn accept(&self, input: Value) -> Result<Value>;
+    /// The name under which the durable record of a run has one of its steps.
+    fn recorded_as(&self, step: &str) -> String {
+        step.to_string()
+    }
     /// The artifacts that an accepted input names: they must be of the run's project.
     fn artifacts(&self, input: &Value) -> Vec<ArtifactId>;
 }

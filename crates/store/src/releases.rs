@@ -5,6 +5,7 @@ use crate::page::{Listed, Page};
 use crate::projects::json;
 use crate::values;
 use proofmark_base::error::Result;
+use proofmark_kernel::approval::ApprovalId;
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
 use proofmark_kernel::release::{Release, ReleaseId};
 
@@ -61,6 +62,19 @@ pub async fn insert(on: &mut dyn Connection, r: &Release) -> Result<()> {
 pub async fn get(on: &mut dyn Connection, organization: OrganizationId, id: ReleaseId) -> Result<Option<Release>> {
     let sql = format!("SELECT {COLUMNS} FROM platform_releases WHERE organization_id = ? AND id = ?");
     first(on, &sql, values![text(organization), text(id)]).await?.map(|r| read(&r)).transpose()
+}
+
+/// The one that an approval was used for.
+///
+/// # Errors
+/// As [`Connection::rows`].
+pub async fn of_approval(
+    on: &mut dyn Connection,
+    organization: OrganizationId,
+    approval: ApprovalId,
+) -> Result<Option<Release>> {
+    let sql = format!("SELECT {COLUMNS} FROM platform_releases WHERE organization_id = ? AND approval_id = ?");
+    first(on, &sql, values![text(organization), text(approval)]).await?.map(|r| read(&r)).transpose()
 }
 
 /// Those of a project, newest first.
