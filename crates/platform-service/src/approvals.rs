@@ -16,6 +16,9 @@ use proofmark_store::page::{Listed, Page};
 use proofmark_store::{Connection, approvals, artifacts, outbox, projects, runs};
 use serde_json::json;
 
+/// Topic on which a run is told of decisions about its approval.
+pub const TOPIC: &str = "approval";
+
 /// Why a run's evidence does not allow a release, in sentences; empty where it does.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Carries out what events ask of workflows: a run that was requested is started, one that was cancelled is stopped, a
 //! decision reaches the run that waits for it. Each of these may be asked for twice and happens once.
 
+use crate::approvals::TOPIC;
 use crate::workflows::Workflows;
 use async_trait::async_trait;
 use proofmark_base::error::{Error, Kind, Result};
@@ -12,9 +13,6 @@ use proofmark_kernel::run::RunId;
 use proofmark_store::{Database, Scope, runs};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Topic on which a run is told of decisions about its approval.
-pub const APPROVAL: &str = "approval";
 
 /// The consumer that speaks to the workflow engine.
 pub struct Dispatch {
@@ -53,7 +51,7 @@ impl Dispatch {
         if status == ApprovalStatus::Pending {
             return Ok(());
         }
-        gone(self.engine.signal(read("run"), APPROVAL, &status, &event.id.to_string()).await)
+        gone(self.engine.signal(read("run"), TOPIC, &status, &event.id.to_string()).await)
     }
 }
 

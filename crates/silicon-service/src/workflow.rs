@@ -18,7 +18,6 @@ use proofmark_kernel::approval::ApprovalStatus;
 use proofmark_kernel::artifact::{Artifact, ArtifactId};
 use proofmark_kernel::principal::{Caller, Credential};
 use proofmark_kernel::run::{RunError, RunEventKind, RunId, StepStatus};
-use proofmark_platform_service::dispatch::APPROVAL;
 use proofmark_platform_service::execution::{self, Reporter};
 use proofmark_platform_service::{Platform, approvals, releases};
 use proofmark_silicon_verify::cancel::Cancel;
@@ -438,7 +437,7 @@ fn media_type(name: &str) -> &'static str {
 /// Waits for people, and releases once they said yes.
 async fn release_it(service: &Arc<Service>, ctx: &Context, name: &str) -> Result<Value> {
     let id = run_of(ctx)?;
-    let decided = ctx.recv::<ApprovalStatus>(APPROVAL, PATIENCE).await?;
+    let decided = ctx.recv::<ApprovalStatus>(approvals::TOPIC, PATIENCE).await?;
     if decided != Some(ApprovalStatus::Approved) {
         let (code, detail) = match decided {
             Some(status) => ("approval.refused", format!("the approval is {status}: nothing was released")),

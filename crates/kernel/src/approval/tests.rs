@@ -1,3 +1,5 @@
+//! Rules of approvals as properties.
+
 use super::*;
 use crate::principal::{Credential, Grant, SessionId};
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Names, media types and addresses as properties.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What a log shows when somebody changed it.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! What may be released.
+
 use super::*;
 use crate::approval::Choice;
 use crate::approval::tests::{person, request};

@@ -1,3 +1,5 @@
+//! States of runs as properties.
+
 use super::*;
 use proptest::prelude::*;
 

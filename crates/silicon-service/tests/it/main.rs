@@ -1,0 +1,4 @@
+//! `silicon.translate` as a workflow, on a real database, with the real tools.
+
+mod fixture;
+mod translate;
