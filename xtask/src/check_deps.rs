@@ -22,7 +22,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("contract", &["base", "evidence", "kernel"]),
     ("http", &["base", "contract", "evidence", "kernel", "platform-service", "store"]),
     ("silicon-verify", &["base", "evidence", "silicon"]),
-    ("app", &["base", "evidence", "silicon", "silicon-verify"]),
+    (
+        "app",
+        &[
+            "base",
+            "bus",
+            "evidence",
+            "flow",
+            "http",
+            "kernel",
+            "platform-service",
+            "silicon",
+            "silicon-service",
+            "silicon-verify",
+            "store",
+        ],
+    ),
     ("testkit", &["base", "evidence", "silicon", "silicon-verify"]),
     ("xtask", &["contract", "testkit"]),
 ];

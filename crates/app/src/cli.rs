@@ -41,6 +41,74 @@ pub enum Command {
     Doctor(Doctor),
     /// Time the generated C against CPython on the recorded vectors
     Bench(Bench),
+    /// Serve the API and run workflows, in one process or, on PostgreSQL, as one of many
+    Serve(ServerOptions),
+    /// Run workflows only, beside servers on the same PostgreSQL
+    Worker(ServerOptions),
+    /// Configuration of server and worker
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every option with its value and where it comes from
+    Explain(ServerOptions),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Check the chain of entries and the signed checkpoints, of a database or of an export
+    ///
+    /// Exit status: 0 everything is whole, 2 usage, 4 something was edited, deleted or put in another order.
+    Verify(AuditVerify),
+}
+
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// Export as JSON Lines; without it the database is read
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+    /// Public key that checkpoints are signed with; without it the one in the data folder
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+/// What can be said on the command line; `proofmark config explain` lists everything
+#[derive(Debug, Default, Args)]
+pub struct ServerOptions {
+    /// Configuration file, TOML
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the database, the blobs and the keys
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// Address and port to answer at
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// PostgreSQL instead of SQLite; passwords belong in PROOFMARK_DATABASE
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// S3 instead of a folder
+    #[arg(long, value_name = "URL")]
+    pub blobs: Option<String>,
+    /// NATS to publish events to
+    #[arg(long, value_name = "URL")]
+    pub events: Option<String>,
+    /// Steps that run at a time on each limited queue; 0: this process runs none
+    #[arg(long, value_name = "N")]
+    pub workers: Option<String>,
+    /// What is logged: error, warn, info, debug, trace
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// text or json
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,11 +11,12 @@ mod key;
 mod output;
 mod panics;
 mod run;
+mod server;
 mod translate;
 mod verify;
 
 use clap::Parser;
-use cli::{Cli, Command};
+use cli::{AuditCommand, Cli, Command, ConfigCommand};
 use console::Console;
 use std::process::ExitCode;
 
@@ -38,6 +39,10 @@ fn main() -> ExitCode {
         Command::Explain(o) => explain::explain(o, &mut console),
         Command::Doctor(o) => doctor::doctor(o, &mut console),
         Command::Bench(o) => bench::bench(o, &mut console),
+        Command::Serve(o) => server::serve::serve(o, &mut console),
+        Command::Worker(o) => server::serve::worker(o, &mut console),
+        Command::Config(ConfigCommand::Explain(o)) => server::explain(o, &mut console),
+        Command::Audit(AuditCommand::Verify(o)) => server::audit::verify(o, &mut console),
     });
     let status = match done {
         Ok(Ok(status)) => status,

@@ -52,7 +52,12 @@ pub const KEYS: &[Key] = &[
     key("data", "./proofmark-data", "folder of the database, the blobs and the keys"),
     key("listen", "127.0.0.1:8080", "address and port to answer at"),
     key("public-url", "", "how browsers and other programs reach the server; made from `listen` if empty"),
-    Key { name: "database", default: "", secret: true, about: "postgres://user:password@host/name; SQLite in `data` if empty" },
+    Key {
+        name: "database",
+        default: "",
+        secret: true,
+        about: "postgres://user:password@host/name; SQLite in `data` if empty",
+    },
     key("database-connections", "16", "connections to PostgreSQL"),
     Key { name: "blobs", default: "", secret: true, about: "s3://bucket/prefix; a folder in `data` if empty" },
     Key { name: "events", default: "", secret: true, about: "nats://host:4222; within the process if empty" },
@@ -101,10 +106,8 @@ impl Settings {
         environment: impl Iterator<Item = (String, String)>,
         flags: &[(&'static str, String)],
     ) -> Result<Settings> {
-        let mut all: BTreeMap<&'static str, Setting> = KEYS
-            .iter()
-            .map(|k| (k.name, Setting { value: k.default.into(), origin: Origin::Default }))
-            .collect();
+        let mut all: BTreeMap<&'static str, Setting> =
+            KEYS.iter().map(|k| (k.name, Setting { value: k.default.into(), origin: Origin::Default })).collect();
         if let Some((path, text)) = file {
             for (name, value, line) in lines(path, text)? {
                 let origin = Origin::File(path.into(), line);
@@ -154,9 +157,7 @@ impl Settings {
     pub fn list<T: std::str::FromStr>(&self, name: &str, what: &str) -> Result<Vec<T>> {
         let setting = &self.0[name];
         let items = setting.value.split(',').map(str::trim).filter(|v| !v.is_empty());
-        items
-            .map(|v| v.parse().map_err(|_| wrong(&setting.origin, name, format!("`{v}` is not {what}"))))
-            .collect()
+        items.map(|v| v.parse().map_err(|_| wrong(&setting.origin, name, format!("`{v}` is not {what}")))).collect()
     }
 
     /// The address to listen at.
@@ -215,8 +216,8 @@ fn lines(path: &Path, text: &str) -> Result<Vec<(String, String, usize)>> {
     let broken = |line: usize, why: String| {
         Error::invalid("config.file", format!("{}:{line} cannot be read: {why}", path.display()))
     };
-    let table: toml::Table = toml::from_str(text)
-        .map_err(|e| broken(e.span().map_or(1, |s| line_of(s.start)), e.message().to_string()))?;
+    let table: toml::Table =
+        toml::from_str(text).map_err(|e| broken(e.span().map_or(1, |s| line_of(s.start)), e.message().to_string()))?;
     let mut found = Vec::new();
     for (name, value) in table {
         let here = |l: &str| l.trim_start().strip_prefix(&*name).is_some_and(|r| r.trim_start().starts_with('='));
@@ -231,7 +232,8 @@ fn lines(path: &Path, text: &str) -> Result<Vec<(String, String, usize)>> {
             toml::Value::Array(items) => items.iter().map(word).collect::<Option<Vec<_>>>().map(|v| v.join(",")),
             other => word(other),
         };
-        let value = value.ok_or_else(|| broken(line, format!("`{name}` must be a text, a number or a list of those")))?;
+        let value =
+            value.ok_or_else(|| broken(line, format!("`{name}` must be a text, a number or a list of those")))?;
         found.push((name, value, line));
     }
     Ok(found)
@@ -250,9 +252,9 @@ mod tests {
     fn flags_win_over_the_environment_and_that_over_the_file() {
         let file = "# comment\nlisten = \"0.0.0.0:1\"\nworkers = 3\nlog = \"debug\"\nallow-networks = [\"10.0.0.0/8\", \"::1/128\"]\n";
         let path = Path::new("/etc/proofmark.toml");
-        let variables = [("PROOFMARK_WORKERS", "4"), ("PROOFMARK_LOG", "warn"), ("HOME", "/"), ("PROOFMARK_TEST_X", "1")];
-        let settings =
-            Settings::read(Some((path, file)), environment(&variables), &[("log", "trace".into())]).unwrap();
+        let variables =
+            [("PROOFMARK_WORKERS", "4"), ("PROOFMARK_LOG", "warn"), ("HOME", "/"), ("PROOFMARK_TEST_X", "1")];
+        let settings = Settings::read(Some((path, file)), environment(&variables), &[("log", "trace".into())]).unwrap();
         let origin = |name: &str| settings.0[name].origin.to_string();
         assert_eq!((settings.get("listen"), origin("listen").as_str()), ("0.0.0.0:1", "/etc/proofmark.toml:2"));
         assert_eq!((settings.get("workers"), origin("workers").as_str()), ("4", "environment PROOFMARK_WORKERS"));
@@ -279,7 +281,8 @@ mod tests {
     fn secrets_are_never_printed() {
         let settings =
             Settings::read(None, environment(&[("PROOFMARK_DATABASE", "postgres://u:hunter2@h/d")]), &[]).unwrap();
-        let text = format!("{:?}", settings.explain().iter().map(|(_, v, o)| (v.clone(), o.clone())).collect::<Vec<_>>());
+        let text =
+            format!("{:?}", settings.explain().iter().map(|(_, v, o)| (v.clone(), o.clone())).collect::<Vec<_>>());
         assert!(!text.contains("hunter2") && text.contains("(hidden)"));
     }
 

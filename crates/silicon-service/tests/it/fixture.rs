@@ -55,6 +55,7 @@ impl Fixture {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             authorizer: Authorizer::shipped().unwrap(),
+            identity: Arc::default(),
             sealer: Arc::new(Sealer::new(&[1; 32])),
             signer: Arc::new(key()),
             workflows: Arc::new(Workflows::default().with(Translate)),

@@ -1,0 +1,237 @@
+//! One process of the server: database, blobs, keys, workflow engine, and what runs beside them until it stops.
+
+use crate::server::config::Settings;
+use crate::server::keys;
+use proofmark_base::error::{Error, Result};
+use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
+use proofmark_bus::{Consumer, Live, Relay, Waker};
+use proofmark_flow::{Engine, ExecutorInfo};
+use proofmark_platform_service::authorization::Authorizer;
+use proofmark_platform_service::dispatch::Dispatch;
+use proofmark_platform_service::workflows::Workflows;
+use proofmark_platform_service::{Limits, Platform, audit, uploads};
+use proofmark_silicon_service::input::Translate;
+use proofmark_silicon_service::steps::Worker;
+use proofmark_silicon_service::workflow::{self, Service, TOOLS};
+use proofmark_silicon_verify::python::Search;
+use proofmark_silicon_verify::tool;
+use proofmark_store::Database;
+use proofmark_store::blobs::Blobs;
+use proofmark_store::system::{SystemClock, SystemRandom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Sealed this often, the end of an audit log is never open for longer.
+const SEAL: Duration = Duration::from_secs(60);
+/// How often what nobody finished is looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// A process that is set up.
+pub struct Assembly {
+    /// For use cases.
+    pub platform: Platform,
+    /// For workflows.
+    pub engine: Engine,
+    stop: watch::Sender<bool>,
+    beside: JoinSet<()>,
+}
+
+/// Opens the database that the settings name.
+///
+/// # Errors
+/// `store.*`; `config.invalid`.
+pub async fn database(settings: &Settings, data: &Path) -> Result<Database> {
+    match settings.given("database") {
+        None => Database::sqlite(&data.join("proofmark.db")).await,
+        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Database::postgres(url, settings.parsed("database-connections", "a number of connections")?).await
+        }
+        Some(_) => Err(settings.unusable("database", "it must begin with postgres://")),
+    }
+}
+
+async fn blobs(settings: &Settings, data: &Path) -> Result<Blobs> {
+    match settings.given("blobs") {
+        None => Blobs::local(data.join("blobs")).await,
+        Some(url) => s3(settings, url),
+    }
+}
+
+#[cfg(feature = "scale")]
+fn s3(settings: &Settings, url: &str) -> Result<Blobs> {
+    let at = proofmark_store::blobs::S3::from_environment(url).map_err(|e| settings.unusable("blobs", e))?;
+    Blobs::s3(&at)
+}
+
+#[cfg(not(feature = "scale"))]
+fn s3(settings: &Settings, _: &str) -> Result<Blobs> {
+    Err(settings.unusable("blobs", "this program was built without the feature `scale`"))
+}
+
+/// Makes the data folder, for its owner only.
+///
+/// # Errors
+/// `config.invalid`.
+pub fn data_folder(settings: &Settings) -> Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = PathBuf::from(settings.get("data"));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .and_then(|()| folder.canonicalize())
+        .map_err(|e| settings.unusable("data", e))
+}
+
+/// The tools of this machine that work may need.
+fn tools(settings: &Settings, python: &Search) -> Result<Vec<String>> {
+    let named = settings.list::<String>("tools", "a tool")?;
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let found = tool::doctor(python);
+    let there = |name: &str| found.iter().any(|t| t.name == name && t.found.is_some());
+    Ok(TOOLS.into_iter().filter(|name| there(name)).map(String::from).collect())
+}
+
+impl Assembly {
+    /// Sets everything up and starts what runs beside requests.
+    ///
+    /// # Errors
+    /// What is missing or wrong, with the option's name where one is at fault.
+    pub async fn new(settings: &Settings) -> Result<Assembly> {
+        let data = data_folder(settings)?;
+        let key = |name: &str, file: &str| settings.given(name).map_or_else(|| data.join(file), PathBuf::from);
+        let signer = keys::signing(&key("signing-key", "signing.key"), &SystemRandom)?;
+        let sealer = keys::sealing(&key("secrets-key", "secrets.key"), &SystemRandom)?;
+        let authorizer = match settings.given("policies") {
+            None => Authorizer::shipped()?,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| settings.unusable("policies", e))?;
+                Authorizer::with_additions(&text)?
+            }
+        };
+        let limits = Limits {
+            artifact_bytes: settings.parsed("max-upload", "a number of bytes")?,
+            open_runs: settings.parsed("max-open-runs", "a number of runs")?,
+            ..Limits::default()
+        };
+        let each: u32 = settings.parsed("workers", "a number of steps")?;
+        let database = database(settings, &data).await?;
+        let blobs = blobs(settings, &data).await?;
+        let waker = Waker::new();
+        let platform = Platform {
+            database: database.clone(),
+            blobs: blobs.clone(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            authorizer,
+            identity: Arc::default(),
+            sealer: Arc::new(sealer),
+            signer: Arc::new(signer),
+            workflows: Arc::new(Workflows::default().with(Translate)),
+            limits,
+            events_written: waker.clone(),
+        };
+        let scratch = data.join("scratch");
+        // what a process that was killed left behind is of no use to anybody
+        let _ = std::fs::remove_dir_all(&scratch);
+        std::fs::create_dir_all(&scratch).map_err(|e| settings.unusable("data", e))?;
+        let python = settings.given("python").map(PathBuf::from);
+        // folders beside the sources are not searched: what lies there came from somebody else
+        let python = Search { folders: Vec::new(), ..Search::from_environment(python, Path::new("/")) };
+        let engine = engine(settings, &platform, blobs, python, scratch, each).await?;
+        let (stop, stopping) = watch::channel(false);
+        let mut assembly = Assembly { platform, engine, stop, beside: JoinSet::new() };
+        assembly.start_beside(settings, waker, stopping)?;
+        Ok(assembly)
+    }
+
+    /// Starts the relay of events, the sender of webhooks and the sweepers.
+    fn start_beside(&mut self, settings: &Settings, waker: Waker, stopping: watch::Receiver<bool>) -> Result<()> {
+        let stopped = |mut stopping: watch::Receiver<bool>| async move {
+            let _ = stopping.wait_for(|s| *s).await;
+        };
+        let platform = &self.platform;
+        let allowed = settings.list("allow-networks", "a network like 10.0.0.0/8")?;
+        let due = Waker::new();
+        let sender = Sender::new(proofmark_bus::guard::Guard::new(allowed))?;
+        let vault = proofmark_platform_service::webhooks::vault(platform);
+        let deliverer = Deliverer::new(platform.database.clone(), sender, vault, due.clone());
+        self.beside.spawn(deliverer.run(stopped(stopping.clone())));
+        let dispatch = Dispatch {
+            engine: self.engine.clone(),
+            workflows: Arc::clone(&platform.workflows),
+            database: platform.database.clone(),
+        };
+        let consumers: Vec<Arc<dyn Consumer>> =
+            vec![Arc::new(dispatch), Arc::new(Fanout::new(platform.database.clone(), due)), Arc::new(Live::new())];
+        if settings.given("events").is_some() {
+            return Err(settings.unusable("events", "publishing to NATS is not wired up yet"));
+        }
+        let relay = Relay::new(platform.database.clone(), consumers, waker)?;
+        self.beside.spawn(relay.run(stopped(stopping.clone())));
+        for (what, every) in [("seal", SEAL), ("sweep", SWEEP)] {
+            let (platform, stop) = (platform.clone(), stopped(stopping.clone()));
+            self.beside.spawn(async move {
+                let mut stop = std::pin::pin!(stop);
+                let mut tick = tokio::time::interval(every);
+                loop {
+                    tokio::select! {
+                        _ = tick.tick() => {}
+                        () = &mut stop => break,
+                    }
+                    let done = match what {
+                        "seal" => audit::seal(&platform.database, &platform.signer, platform.now()).await,
+                        _ => uploads::sweep(&platform).await,
+                    };
+                    if let Err(e) = done {
+                        tracing::warn!(error = %e, "{what} is tried again later");
+                    }
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Lets running work end or hands it back, stops everything beside, seals the audit log, closes the database.
+    pub async fn stop(mut self) {
+        if let Err(e) = self.engine.drain(Duration::from_secs(20)).await {
+            tracing::warn!(error = %e, "work that did not end is taken over at the next start");
+        }
+        let _ = self.stop.send(true);
+        while let Some(ended) = self.beside.join_next().await {
+            if let Err(e) = ended {
+                tracing::error!(error = %e, "a part ended with a panic");
+            }
+        }
+        let sealed = audit::seal(&self.platform.database, &self.platform.signer, self.platform.now()).await;
+        if let Err(e) = sealed {
+            tracing::warn!(error = %e, "the end of the audit log is not sealed");
+        }
+        self.platform.database.close().await;
+    }
+}
+
+async fn engine(
+    settings: &Settings,
+    platform: &Platform,
+    blobs: Blobs,
+    python: Search,
+    scratch: PathBuf,
+    each: u32,
+) -> Result<Engine> {
+    let tools = if each == 0 { Vec::new() } else { tools(settings, &python)? };
+    let worker = Worker { blobs, python, scratch };
+    let service = Arc::new(Service { platform: platform.clone(), worker });
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_string();
+    let builder = workflow::declare(Engine::builder(&platform.database), &service, each)
+        // one name for all builds of a version of the workflows: what waits for days must survive an upgrade
+        .version("1")
+        .executor(ExecutorInfo { host, tools });
+    let builder = if each == 0 { builder } else { builder.listen_by_tools() };
+    builder.start().await.map_err(|e: Error| e)
+}

@@ -1,0 +1,103 @@
+//! `proofmark serve` and `proofmark worker`.
+
+use crate::cli::ServerOptions;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::server::assembly::Assembly;
+use crate::server::config::Settings;
+use crate::server::{logging, settings};
+use proofmark_base::error::{Error, Result};
+use proofmark_http::Config;
+use proofmark_platform_service::identity::setup;
+use serde_json::json;
+use std::net::SocketAddr;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// What stops the start.
+pub fn serve(options: &ServerOptions, console: &mut Console) -> std::result::Result<u8, Failure> {
+    let settings = settings(options)?;
+    logging::start(&settings)?;
+    runtime()?.block_on(async { run(&settings, true, console).await })?;
+    Ok(0)
+}
+
+/// Runs workflows without answering requests, until it is told to stop.
+///
+/// # Errors
+/// What stops the start.
+pub fn worker(options: &ServerOptions, console: &mut Console) -> std::result::Result<u8, Failure> {
+    let settings = settings(options)?;
+    logging::start(&settings)?;
+    if settings.given("database").is_none() {
+        return Err(settings
+            .unusable("database", "a worker of its own needs PostgreSQL: SQLite has one process, `proofmark serve`")
+            .into());
+    }
+    runtime()?.block_on(async { run(&settings, false, console).await })?;
+    Ok(0)
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::unavailable("server.threads", "no threads can be started").because(e))
+}
+
+async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Result<()> {
+    let listen = settings.listen()?;
+    let trusted = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
+    // before anything is announced, so that no signal is missed
+    let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    let assembly = Assembly::new(settings).await?;
+    if !answers {
+        tracing::info!(executor = ?assembly.engine.executor(), "working");
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        assembly.stop().await;
+        return Ok(());
+    }
+    let mut config = Config::new(listen);
+    config.trusted_proxies = trusted;
+    let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+    let server = proofmark_http::serve(assembly.platform.clone(), config, async {
+        let _ = stopping.await;
+    })
+    .await?;
+    let url = public_url(settings, server.address);
+    let secret = setup::begin(&assembly.platform).await?;
+    announce(&url, secret.map(|s| s.expose().to_string()).as_deref(), console);
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!("stopping");
+    let _ = stop.send(());
+    server.stopped().await;
+    assembly.stop().await;
+    Ok(())
+}
+
+fn no_signals(e: std::io::Error) -> Error {
+    Error::unavailable("server.signals", "signals cannot be received").because(e)
+}
+
+fn public_url(settings: &Settings, address: SocketAddr) -> String {
+    match settings.given("public-url") {
+        Some(url) => url.trim_end_matches('/').to_string(),
+        None => format!("http://{address}"),
+    }
+}
+
+fn announce(url: &str, secret: Option<&str>, console: &mut Console) {
+    let mut text = format!(
+        "Proofmark answers at {url}\n  API document  {url}/api/v1/openapi.json\n  health        {url}/readyz\n"
+    );
+    let link = secret.map(|s| format!("{url}/setup#{s}"));
+    if let Some(link) = &link {
+        text.push_str("\nNobody has an account yet. Open this link once, within 24 hours, to make the first:\n  ");
+        text.push_str(link);
+        text.push('\n');
+    }
+    console.result(&text, &json!({"serve": {"url": url, "setup": link}}));
+}
