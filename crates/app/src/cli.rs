@@ -10,6 +10,9 @@ pub struct Cli {
     /// How diagnostics and results are written
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub message_format: MessageFormat,
+    /// Do it on a server; PROOFMARK_TOKEN holds a token for it
+    #[arg(long, global = true, value_name = "URL", env = "PROOFMARK_SERVER")]
+    pub server: Option<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -170,6 +173,9 @@ pub struct Translate {
     /// Leave the bundle unsigned
     #[arg(long)]
     pub no_sign: bool,
+    /// With --server: the project, by name or identifier; one of a new name is made
+    #[arg(long, value_name = "PROJECT")]
+    pub project: Option<String>,
 }
 
 #[derive(Debug, Args)]

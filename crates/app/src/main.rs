@@ -10,6 +10,7 @@ mod failure;
 mod key;
 mod output;
 mod panics;
+mod remote;
 mod run;
 mod server;
 mod translate;
@@ -33,7 +34,10 @@ fn main() -> ExitCode {
     let mut console = Console::new(cli.message_format);
     output::clean_up_after_dead_runs(&std::env::temp_dir());
     let done = panics::caught(|| match &cli.command {
-        Command::Translate(o) => translate::translate(o, &mut console),
+        Command::Translate(o) => match &cli.server {
+            Some(server) => remote::translate(server, o, &mut console),
+            None => translate::translate(o, &mut console),
+        },
         Command::Run(o) => run::run(o, &mut console),
         Command::Verify(o) => verify::verify(o, &mut console),
         Command::Explain(o) => explain::explain(o, &mut console),

@@ -98,7 +98,7 @@ impl From<Refusal> for Failure {
 }
 
 /// What the command line says of a job.
-fn asked(o: &Translate) -> translate::Options {
+pub fn asked(o: &Translate) -> translate::Options {
     translate::Options {
         entry: o.entry.clone(),
         bench: o.bench.clone(),
@@ -120,7 +120,7 @@ fn asked(o: &Translate) -> translate::Options {
 }
 
 /// Tells what came of it; gives the exit status.
-fn conclude(bundle: &Bundle, out: &Path, console: &mut Console) -> u8 {
+pub fn conclude(bundle: &Bundle, out: &Path, console: &mut Console) -> u8 {
     let Bundle { checks, has_reference, declared, .. } = bundle;
     let (has_reference, declared) = (*has_reference, *declared);
     let wanted = if has_reference { ClaimLevel::Tested } else { ClaimLevel::Built };

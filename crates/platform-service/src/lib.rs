@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod artifacts;
 pub mod audit;
 pub mod authorization;
+pub mod dispatch;
 pub mod execution;
 pub mod identity;
 pub mod platform;

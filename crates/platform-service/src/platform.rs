@@ -5,6 +5,7 @@ use crate::workflows::Workflows;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::id::Random;
 use proofmark_base::time::{Clock, Timestamp};
+use proofmark_bus::Waker;
 use proofmark_evidence::dsse::SecretKey;
 use proofmark_kernel::action::Action;
 use proofmark_kernel::audit::Record;
@@ -15,7 +16,6 @@ use proofmark_store::blobs::Blobs;
 use proofmark_store::{Connection, Database, Scope, Transaction, audit, outbox, projects};
 use serde_json::Value;
 use std::sync::Arc;
-use tokio::sync::Notify;
 
 /// The platform as its use cases see it. Cheap to clone.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Platform {
     /// Bounds of what one request and one organization may take.
     pub limits: Limits,
     /// Told after each commit that wrote events: whoever delivers them need not wait for its next look.
-    pub events_written: Arc<Notify>,
+    pub events_written: Waker,
 }
 
 /// Bounds.
@@ -207,7 +207,7 @@ impl Work<'_> {
     pub async fn commit(self) -> Result<()> {
         self.tx.commit().await?;
         if self.events {
-            self.platform.events_written.notify_one();
+            self.platform.events_written.wake();
         }
         Ok(())
     }

@@ -3,11 +3,14 @@
 use crate::server::config::Settings;
 use crate::server::keys;
 use proofmark_base::error::{Error, Result};
+use proofmark_bus::guard::Guard;
+use proofmark_bus::webhooks::Vault;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
 use proofmark_bus::{Consumer, Live, Relay, Waker};
 use proofmark_flow::{Engine, ExecutorInfo};
 use proofmark_platform_service::authorization::Authorizer;
 use proofmark_platform_service::dispatch::Dispatch;
+use proofmark_platform_service::sealing::Sealer;
 use proofmark_platform_service::workflows::Workflows;
 use proofmark_platform_service::{Limits, Platform, audit, uploads};
 use proofmark_silicon_service::input::Translate;
@@ -62,13 +65,25 @@ async fn blobs(settings: &Settings, data: &Path) -> Result<Blobs> {
 
 #[cfg(feature = "scale")]
 fn s3(settings: &Settings, url: &str) -> Result<Blobs> {
-    let at = proofmark_store::blobs::S3::from_environment(url).map_err(|e| settings.unusable("blobs", e))?;
-    Blobs::s3(&at)
+    // endpoint, region and credentials come from the AWS_ variables
+    let at = proofmark_store::blobs::S3 { url: url.into(), ..Default::default() };
+    Blobs::s3(&at).map_err(|e| settings.unusable("blobs", e))
 }
 
 #[cfg(not(feature = "scale"))]
 fn s3(settings: &Settings, _: &str) -> Result<Blobs> {
     Err(settings.unusable("blobs", "this program was built without the feature `scale`"))
+}
+
+#[cfg(feature = "scale")]
+async fn events(settings: &Settings, url: &str) -> Result<Arc<dyn Consumer>> {
+    use proofmark_bus::nats::{Nats, Settings as Stream};
+    Ok(Arc::new(Nats::connect(url, Stream::default()).await.map_err(|e| settings.unusable("events", e))?))
+}
+
+#[cfg(not(feature = "scale"))]
+async fn events(settings: &Settings, _: &str) -> Result<Arc<dyn Consumer>> {
+    Err(settings.unusable("events", "this program was built without the feature `scale`"))
 }
 
 /// Makes the data folder, for its owner only.
@@ -146,20 +161,22 @@ impl Assembly {
         let engine = engine(settings, &platform, blobs, python, scratch, each).await?;
         let (stop, stopping) = watch::channel(false);
         let mut assembly = Assembly { platform, engine, stop, beside: JoinSet::new() };
-        assembly.start_beside(settings, waker, stopping)?;
+        assembly.start_beside(settings, waker, stopping).await?;
         Ok(assembly)
     }
 
     /// Starts the relay of events, the sender of webhooks and the sweepers.
-    fn start_beside(&mut self, settings: &Settings, waker: Waker, stopping: watch::Receiver<bool>) -> Result<()> {
+    async fn start_beside(&mut self, settings: &Settings, waker: Waker, stopping: watch::Receiver<bool>) -> Result<()> {
         let stopped = |mut stopping: watch::Receiver<bool>| async move {
             let _ = stopping.wait_for(|s| *s).await;
         };
         let platform = &self.platform;
         let allowed = settings.list("allow-networks", "a network like 10.0.0.0/8")?;
         let due = Waker::new();
-        let sender = Sender::new(proofmark_bus::guard::Guard::new(allowed))?;
-        let vault = proofmark_platform_service::webhooks::vault(platform);
+        // plain HTTP is for networks that the operator named
+        let plain = !allowed.is_empty();
+        let sender = Sender::new(Guard::new(allowed, plain))?;
+        let vault = Arc::new(Opens(Arc::clone(&platform.sealer)));
         let deliverer = Deliverer::new(platform.database.clone(), sender, vault, due.clone());
         self.beside.spawn(deliverer.run(stopped(stopping.clone())));
         let dispatch = Dispatch {
@@ -167,10 +184,10 @@ impl Assembly {
             workflows: Arc::clone(&platform.workflows),
             database: platform.database.clone(),
         };
-        let consumers: Vec<Arc<dyn Consumer>> =
+        let mut consumers: Vec<Arc<dyn Consumer>> =
             vec![Arc::new(dispatch), Arc::new(Fanout::new(platform.database.clone(), due)), Arc::new(Live::new())];
-        if settings.given("events").is_some() {
-            return Err(settings.unusable("events", "publishing to NATS is not wired up yet"));
+        if let Some(url) = settings.given("events") {
+            consumers.push(events(settings, url).await?);
         }
         let relay = Relay::new(platform.database.clone(), consumers, waker)?;
         self.beside.spawn(relay.run(stopped(stopping.clone())));
@@ -213,6 +230,15 @@ impl Assembly {
             tracing::warn!(error = %e, "the end of the audit log is not sealed");
         }
         self.platform.database.close().await;
+    }
+}
+
+/// The platform's sealer, as the sender of webhooks sees it.
+struct Opens(Arc<Sealer>);
+
+impl Vault for Opens {
+    fn open(&self, purpose: &str, sealed: &str) -> Result<Vec<u8>> {
+        self.0.open(purpose, sealed)
     }
 }
 

@@ -12,7 +12,10 @@ use tracing_subscriber::fmt;
 pub fn start(settings: &Settings) -> Result<()> {
     let filter = EnvFilter::try_new(settings.get("log"))
         .map_err(|e| settings.unusable("log", format!("it is no filter: {e}")))?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     match settings.get("log-format") {
         "json" => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
         "text" => lines.with_target(false).init(),

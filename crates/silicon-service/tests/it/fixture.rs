@@ -60,7 +60,7 @@ impl Fixture {
             signer: Arc::new(key()),
             workflows: Arc::new(Workflows::default().with(Translate)),
             limits: Limits::default(),
-            events_written: Arc::default(),
+            events_written: Default::default(),
         };
         let (author, approver, project) = people(&platform).await;
         let scratch = folder.path().join("scratch");
