@@ -30,8 +30,7 @@ struct Outcome {
 /// # Errors
 /// [`Failure`] with its status, as the command itself.
 pub fn translate(server: &str, options: &Translate, console: &mut Console) -> std::result::Result<u8, Failure> {
-    let Resolved { job, folder, output, .. } =
-        steps::resolve(&options.file, translate::asked(options), Origin::Own)?;
+    let Resolved { job, folder, output, .. } = steps::resolve(&options.file, translate::asked(options), Origin::Own)?;
     let out = options.output.clone().or(output).ok_or_else(|| {
         Failure::usage("PM0216", "no output folder was given").help("say where to write the bundle: `-o OUT`")
     })?;
@@ -74,7 +73,9 @@ fn not_for_servers(options: &Translate, job: &Job) -> Result<()> {
     ];
     match said.into_iter().find(|(_, said)| *said) {
         Some((name, _)) => Err(Error::invalid("server.option", format!("`{name}` cannot be followed on a server"))
-            .help("the server has its own Python, sandbox and key; leave the option out, or translate without `--server`")),
+            .help(
+                "the server has its own Python, sandbox and key; leave the option out, or translate without `--server`",
+            )),
         None => Ok(()),
     }
 }
@@ -132,18 +133,28 @@ async fn run(
         return Ok(Ended::Refused(Box::new(refusal)));
     }
     let said = |name: &str| ended["error"][name].as_str().unwrap_or("run.ended").to_string();
-    let detail = if ended["error"].is_null() { format!("the run is {}", ended["status"].as_str().unwrap_or("?")) } else { said("detail") };
+    let detail = if ended["error"].is_null() {
+        format!("the run is {}", ended["status"].as_str().unwrap_or("?"))
+    } else {
+        said("detail")
+    };
     Ok(Ended::Failed(run, said("code"), detail))
 }
 
 /// The outcome as the command line has it.
 fn bundle(files: FileSet, result: &Value) -> Result<Bundle> {
     let odd = |e: serde_json::Error| {
-        Error::invalid("server.version", "the server's result cannot be read here: it may be of another version").because(e)
+        Error::invalid("server.version", "the server's result cannot be read here: it may be of another version")
+            .because(e)
     };
     let outcome: Outcome = serde_json::from_value(result.clone()).map_err(odd)?;
     let checks = files.get("checks.json").map(Vec::as_slice).unwrap_or_default();
     let checks: Checks = serde_json::from_slice(checks).map_err(odd)?;
-    Ok(Bundle { files, checks, blocks: outcome.blocks, has_reference: outcome.has_reference, declared: outcome.declared })
+    Ok(Bundle {
+        files,
+        checks,
+        blocks: outcome.blocks,
+        has_reference: outcome.has_reference,
+        declared: outcome.declared,
+    })
 }
-

@@ -164,7 +164,8 @@ impl Client {
                         Err(e) => away(e),
                     };
                     attempt += 1;
-                    let passes = matches!(error.kind, Kind::Unavailable | Kind::RateLimited) || error.code == "upload.offset";
+                    let passes =
+                        matches!(error.kind, Kind::Unavailable | Kind::RateLimited) || error.code == "upload.offset";
                     if attempt == ATTEMPTS || !passes {
                         return Err(error);
                     }
@@ -197,7 +198,11 @@ impl Client {
         loop {
             let from = last.to_string();
             let mut answer = self
-                .send(|| self.request(Method::GET, &path).header("Last-Event-ID", &from).header("Accept", "text/event-stream"))
+                .send(|| {
+                    self.request(Method::GET, &path)
+                        .header("Last-Event-ID", &from)
+                        .header("Accept", "text/event-stream")
+                })
                 .await?;
             let mut buffer = Vec::new();
             let before = last;
@@ -234,7 +239,10 @@ impl Client {
             let path = format!("/api/v1/artifacts/{}/content", text("id"));
             let bytes = self.send(|| self.request(Method::GET, &path)).await?.bytes().await.map_err(away)?;
             if Digest::of(&bytes).to_string() != text("digest") {
-                return Err(Error::unavailable("server.corrupt", format!("`{}` arrived with other bytes", text("name"))));
+                return Err(Error::unavailable(
+                    "server.corrupt",
+                    format!("`{}` arrived with other bytes", text("name")),
+                ));
             }
             // the server is not believed where a file goes
             files.insert(proofmark_kernel::artifact::path(&text("name"))?, bytes.to_vec());
