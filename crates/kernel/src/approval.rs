@@ -290,9 +290,9 @@ impl Approval {
         }
         let mut taken = BTreeMap::new();
         let mut missing: BTreeMap<usize, u32> = BTreeMap::new();
-        for seat in 0..seats.len() {
+        for (seat, group) in seats.iter().enumerate() {
             if !seat_of(seat, decisions.len(), &fits, &mut BTreeSet::new(), &mut taken) {
-                *missing.entry(seats[seat]).or_default() += 1;
+                *missing.entry(*group).or_default() += 1;
             }
         }
         let group = |(i, number): (usize, u32)| Signers { roles: self.policy.signers[i].roles.clone(), number };

@@ -144,7 +144,7 @@ pub async fn seal(database: &Database, signer: &SecretKey, now: Timestamp) -> Re
 #[serde(rename_all = "kebab-case")]
 pub enum Line {
     /// An entry.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// A signed checkpoint: the text of its envelope.
     Checkpoint(String),
 }
@@ -187,7 +187,7 @@ pub fn verify_export(lines: impl Iterator<Item = std::io::Result<String>>, trust
         let read: Line = serde_json::from_str(&line)
             .map_err(|e| Error::invalid("audit.export", format!("line {number} is no line of an export: {e}")))?;
         match read {
-            Line::Entry(e) => entries.push(e),
+            Line::Entry(e) => entries.push(*e),
             Line::Checkpoint(c) => envelopes.push(c),
         }
     }

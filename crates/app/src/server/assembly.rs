@@ -4,13 +4,12 @@ use crate::server::config::Settings;
 use crate::server::keys;
 use proofmark_base::error::{Error, Result};
 use proofmark_bus::guard::Guard;
-use proofmark_bus::webhooks::Vault;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
 use proofmark_bus::{Consumer, Live, Relay, Waker};
 use proofmark_flow::{Engine, ExecutorInfo};
 use proofmark_platform_service::authorization::Authorizer;
 use proofmark_platform_service::dispatch::Dispatch;
-use proofmark_platform_service::sealing::Sealer;
+use proofmark_platform_service::webhooks::Outside;
 use proofmark_platform_service::workflows::Workflows;
 use proofmark_platform_service::{Limits, Platform, audit, uploads};
 use proofmark_silicon_service::input::Translate;
@@ -38,6 +37,8 @@ pub struct Assembly {
     pub platform: Platform,
     /// For workflows.
     pub engine: Engine,
+    /// Where webhooks may go.
+    pub outside: Outside,
     stop: watch::Sender<bool>,
     beside: JoinSet<()>,
 }
@@ -160,7 +161,7 @@ impl Assembly {
         let python = Search { folders: Vec::new(), ..Search::from_environment(python, Path::new("/")) };
         let engine = engine(settings, &platform, blobs, python, scratch, each).await?;
         let (stop, stopping) = watch::channel(false);
-        let mut assembly = Assembly { platform, engine, stop, beside: JoinSet::new() };
+        let mut assembly = Assembly { platform, engine, outside: Outside::default(), stop, beside: JoinSet::new() };
         assembly.start_beside(settings, waker, stopping).await?;
         Ok(assembly)
     }
@@ -175,8 +176,9 @@ impl Assembly {
         let due = Waker::new();
         // plain HTTP is for networks that the operator named
         let plain = !allowed.is_empty();
-        let sender = Sender::new(Guard::new(allowed, plain))?;
-        let vault = Arc::new(Opens(Arc::clone(&platform.sealer)));
+        self.outside = Outside { guard: Guard::new(allowed, plain), deliverer: due.clone() };
+        let sender = Sender::new(self.outside.guard.clone())?;
+        let vault = Arc::clone(&platform.sealer);
         let deliverer = Deliverer::new(platform.database.clone(), sender, vault, due.clone());
         self.beside.spawn(deliverer.run(stopped(stopping.clone())));
         let dispatch = Dispatch {
@@ -230,15 +232,6 @@ impl Assembly {
             tracing::warn!(error = %e, "the end of the audit log is not sealed");
         }
         self.platform.database.close().await;
-    }
-}
-
-/// The platform's sealer, as the sender of webhooks sees it.
-struct Opens(Arc<Sealer>);
-
-impl Vault for Opens {
-    fn open(&self, purpose: &str, sealed: &str) -> Result<Vec<u8>> {
-        self.0.open(purpose, sealed)
     }
 }
 

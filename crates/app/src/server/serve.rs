@@ -62,6 +62,7 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     }
     let mut config = Config::new(listen);
     config.trusted_proxies = trusted;
+    config.outside = assembly.outside.clone();
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
     let server = proofmark_http::serve(assembly.platform.clone(), config, async {
         let _ = stopping.await;

@@ -100,7 +100,7 @@ impl Export {
         };
         self.after = newest;
         let bytes = match self.format {
-            Format::JsonLines => lines(entries.into_iter().map(Line::Entry))?,
+            Format::JsonLines => lines(entries.into_iter().map(|e| Line::Entry(Box::new(e))))?,
             Format::Cef => {
                 entries.iter().map(|e| audit::cef(e, env!("CARGO_PKG_VERSION")) + "\n").collect::<String>().into()
             }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 /// The password of every user here.
 pub const PASSWORD: &str = "seven grey herons wade";
@@ -103,7 +103,7 @@ impl World {
             signer: Arc::new(SecretKey::from_random(&[9; 32])),
             workflows: Arc::new(Workflows::default().with(Echo)),
             limits: Limits { open_runs: 100_000, pending_uploads: 100_000, ..Limits::default() },
-            events_written: Arc::new(Notify::new()),
+            events_written: Default::default(),
         };
         let (stop, stopped) = oneshot::channel();
         let server = serve(platform.clone(), config, async move {

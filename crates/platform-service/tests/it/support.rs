@@ -16,7 +16,6 @@ use proofmark_testkit::services;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
 
 /// Shows what it was set to.
 pub struct HandClock(AtomicI64);
@@ -66,7 +65,7 @@ async fn world(database: Database, folder: tempfile::TempDir, postgres: Option<s
         signer: Arc::new(SecretKey::from_random(&[1; 32])),
         workflows: Arc::new(Workflows::default()),
         limits: Limits::default(),
-        events_written: Arc::new(Notify::new()),
+        events_written: Default::default(),
     };
     World { platform, clock, _folder: folder, _postgres: postgres }
 }
