@@ -79,7 +79,7 @@ const FENCED: &[(&str, &[&str], &[&str])] = &[
     ("starts a process", &["process::Command", "std::process::{", "std::process::Child"], &["silicon-verify", "app"]),
     ("reads or writes files", &["std::fs"], &["silicon-verify", "app"]),
     ("reads the environment", &["env::var", "env::args", "env::current_dir"], &["silicon-verify", "app"]),
-    ("uses the network", &["std::net"], &["http"]),
+    ("uses the network", &["std::net"], &["http", "app"]),
     ("reads the clock", &["SystemTime::now", "Instant::now"], &["silicon-verify", "store", "flow", "http", "app"]),
 ];
 

@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(bits >> 76 & 15, 7);
         assert_eq!(bits >> 62 & 3, 2);
         assert_eq!(bits >> 80, 1_795_340_422_123);
+        assert!(ThingId::from_bits(bits).to_string().starts_with(ThingId::PREFIX));
     }
 
     proptest! {

@@ -14,7 +14,6 @@ use proofmark_store::blobs::Blobs;
 use proofmark_store::system::{SystemClock, SystemRandom};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 
 const REMEMBERED: u32 = 50_000;
 const QUERIED: u32 = 500;
@@ -33,7 +32,7 @@ async fn main() -> Result<(), Error> {
         signer: Arc::new(SecretKey::from_random(&[1; 32])),
         workflows: Arc::new(Workflows::default()),
         limits: Limits::default(),
-        events_written: Arc::new(Notify::new()),
+        events_written: Default::default(),
     };
     let (email, password) = ("ada@example.org", "lantern gravel seventeen otters");
     let link = setup::begin(&platform).await?.ok_or_else(|| Error::bug("no link on a new database"))?;

@@ -1,4 +1,6 @@
 //! `silicon.translate` as a workflow, on a real database, with the real tools.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod fixture;
 mod translate;

@@ -1,3 +1,5 @@
+//! Whole runs: translated, refused, cancelled.
+
 use crate::fixture::{Fixture, key, python};
 use proofmark_base::digest::Digest;
 use proofmark_kernel::approval::Choice;

@@ -176,7 +176,7 @@ async fn everything_comes_back_as_it_was_written(database: Database) {
     artifacts::insert(&mut tx, &again).await.unwrap();
     assert_eq!(
         artifacts::of_run(&mut tx, o, made.id).await.unwrap(),
-        [artifact.clone()],
+        std::slice::from_ref(&artifact),
         "a repeated step adds nothing"
     );
 
