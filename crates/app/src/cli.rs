@@ -10,7 +10,7 @@ pub struct Cli {
     /// How diagnostics and results are written
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub message_format: MessageFormat,
-    /// Do it on a server; PROOFMARK_TOKEN holds a token for it
+    /// Translate on a server; PROOFMARK_TOKEN holds a token for it
     #[arg(long, global = true, value_name = "URL", env = "PROOFMARK_SERVER")]
     pub server: Option<String>,
     #[command(subcommand)]

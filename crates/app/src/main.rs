@@ -34,6 +34,15 @@ fn main() -> ExitCode {
     let mut console = Console::new(cli.message_format);
     output::clean_up_after_dead_runs(&std::env::temp_dir());
     let done = panics::caught(|| match &cli.command {
+        // said by the environment it is for those commands that know it
+        other
+            if cli.server.is_some()
+                && !matches!(other, Command::Translate(_))
+                && std::env::var_os("PROOFMARK_SERVER").is_none() =>
+        {
+            Err(failure::Failure::usage("server.option", "only `translate` is done on a server")
+                .help("leave `--server` out: this command needs none"))
+        }
         Command::Translate(o) => match &cli.server {
             Some(server) => remote::translate(server, o, &mut console),
             None => translate::translate(o, &mut console),

@@ -260,7 +260,7 @@ fn find(buffer: &[u8]) -> Option<usize> {
 fn event(block: &str) -> Option<(u64, Value)> {
     let (mut id, mut data) = (None, String::new());
     for line in block.lines() {
-        let (field, value) = line.split_once(':')?;
+        let Some((field, value)) = line.split_once(':') else { continue };
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "id" => id = value.parse().ok(),
