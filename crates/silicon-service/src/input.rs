@@ -102,7 +102,7 @@ impl Input {
             let Some(path) = path else { continue };
             if let Err(e) = artifact::path(path) {
                 error = error.at(at, why(&e));
-            } else if self.archive.is_none() && !self.sources.iter().any(|s| s.path == *path) {
+            } else if !self.sources.is_empty() && !self.sources.iter().any(|s| s.path == *path) {
                 error = error.at(at, "none of the sources has this path");
             }
         }

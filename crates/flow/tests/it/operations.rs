@@ -246,7 +246,7 @@ on_both! {
             engine.enqueue(id, "note", &wait, "one", options).await.unwrap();
         };
         let priority = |priority| EnqueueOptions { priority, delay: None };
-        put("delayed", 0, EnqueueOptions { priority: -9, delay: Some(Duration::from_millis(900)) }).await;
+        put("delayed", 0, EnqueueOptions { priority: -9, delay: Some(Duration::from_secs(4)) }).await;
         put("first", 400, priority(0)).await;
         until("the first runs", Duration::from_secs(5), async || !order.lock().unwrap().is_empty()).await;
         put("late", 0, priority(5)).await;
