@@ -112,7 +112,7 @@ async fn run(
         input["args"] = json!(declared);
     }
     let run = client.start(&project, "silicon.translate", input).await?;
-    let note = Diagnostic::new("PM0226", Severity::Note, format!("the run is {run}"));
+    let note = Diagnostic::new("server.run", Severity::Note, format!("the run is {run}"));
     console.report(&[note], &SourceMap::default());
     let mut tell = |event: &Value| {
         let text = event.pointer("/data/text").and_then(Value::as_str);

@@ -1,5 +1,6 @@
 //! One process of the server: database, blobs, keys, workflow engine, and what runs beside them until it stops.
 
+use crate::output;
 use crate::server::config::Settings;
 use crate::server::keys;
 use proofmark_base::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct Assembly {
     pub outside: Outside,
     stop: watch::Sender<bool>,
     beside: JoinSet<()>,
+    /// Removed with the process's end; where it is killed, by whichever command of this program comes next.
+    _scratch: tempfile::TempDir,
 }
 
 /// Opens the database that the settings name.
@@ -152,16 +155,19 @@ impl Assembly {
             limits,
             events_written: waker.clone(),
         };
-        let scratch = data.join("scratch");
-        // what a process that was killed left behind is of no use to anybody
-        let _ = std::fs::remove_dir_all(&scratch);
-        std::fs::create_dir_all(&scratch).map_err(|e| settings.unusable("data", e))?;
+        // this process's own, and not in the data folder: several processes of one machine may share that
+        let scratch = output::scratch().map_err(|f| {
+            let why = f.diagnostics.first().map_or_else(String::new, |d| d.message.clone());
+            Error::unavailable("server.scratch", format!("there is no folder for builds: {why}"))
+                .help("TMPDIR names the folder for temporary files")
+        })?;
         let python = settings.given("python").map(PathBuf::from);
         // folders beside the sources are not searched: what lies there came from somebody else
         let python = Search { folders: Vec::new(), ..Search::from_environment(python, Path::new("/")) };
-        let engine = engine(settings, &platform, blobs, python, scratch, each).await?;
+        let engine = engine(settings, &platform, blobs, python, scratch.path().into(), each).await?;
         let (stop, stopping) = watch::channel(false);
-        let mut assembly = Assembly { platform, engine, outside: Outside::default(), stop, beside: JoinSet::new() };
+        let mut assembly =
+            Assembly { platform, engine, outside: Outside::default(), stop, beside: JoinSet::new(), _scratch: scratch };
         assembly.start_beside(settings, waker, stopping).await?;
         Ok(assembly)
     }
