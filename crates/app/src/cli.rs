@@ -13,8 +13,24 @@ pub struct Cli {
     /// Translate on a server; PROOFMARK_TOKEN holds a token for it
     #[arg(long, global = true, value_name = "URL", env = "PROOFMARK_SERVER")]
     pub server: Option<String>,
+    #[command(flatten)]
+    pub connection: Connection,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// With --server over HTTPS
+#[derive(Debug, Default, Args)]
+pub struct Connection {
+    /// With --server: PEM file of the authorities that its certificate may come from, in place of the system's
+    #[arg(long, global = true, value_name = "FILE", env = "PROOFMARK_CA")]
+    pub ca_certificate: Option<PathBuf>,
+    /// With --server: PEM file of a certificate that is registered there for a service account
+    #[arg(long, global = true, value_name = "FILE", env = "PROOFMARK_CLIENT_CERTIFICATE")]
+    pub client_certificate: Option<PathBuf>,
+    /// With --server: PEM file of that certificate's private key
+    #[arg(long, global = true, value_name = "FILE", env = "PROOFMARK_CLIENT_KEY")]
+    pub client_key: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
                 .help("leave `--server` out: this command needs none"))
         }
         Command::Translate(o) => match &cli.server {
-            Some(server) => remote::translate(server, o, &mut console),
+            Some(server) => remote::translate(server, &cli.connection, o, &mut console),
             None => translate::translate(o, &mut console),
         },
         Command::Run(o) => run::run(o, &mut console),

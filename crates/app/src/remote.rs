@@ -4,7 +4,7 @@
 mod client;
 mod pack;
 
-use crate::cli::Translate;
+use crate::cli::{Connection, Translate};
 use crate::console::Console;
 use crate::failure::{BUG, Failure, REFUSED};
 use crate::{output, translate};
@@ -29,24 +29,34 @@ struct Outcome {
 ///
 /// # Errors
 /// [`Failure`] with its status, as the command itself.
-pub fn translate(server: &str, options: &Translate, console: &mut Console) -> std::result::Result<u8, Failure> {
+pub fn translate(
+    server: &str,
+    connection: &Connection,
+    options: &Translate,
+    console: &mut Console,
+) -> std::result::Result<u8, Failure> {
     let Resolved { job, folder, output, .. } = steps::resolve(&options.file, translate::asked(options), Origin::Own)?;
     let out = options.output.clone().or(output).ok_or_else(|| {
         Failure::usage("PM0216", "no output folder was given").help("say where to write the bundle: `-o OUT`")
     })?;
     output::check(&out, options.force)?;
     not_for_servers(options, &job)?;
-    let token = std::env::var("PROOFMARK_TOKEN").ok().filter(|t| !t.is_empty()).ok_or_else(|| {
-        Error::invalid("server.token", "no token was given for the server")
-            .help("make one on the server and say it in the environment: PROOFMARK_TOKEN=pmt_...")
-    })?;
+    let token = std::env::var("PROOFMARK_TOKEN").ok().filter(|t| !t.is_empty());
+    if token.is_none() && connection.client_certificate.is_none() {
+        return Err(Error::invalid("server.token", "no token was given for the server")
+            .help(
+                "make one on the server and say it in the environment: PROOFMARK_TOKEN=pmt_...; or show a client \
+                   certificate that is registered there",
+            )
+            .into());
+    }
     console.progress("packing the sources");
     let archive = pack::archive(&folder, &out)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Error::unavailable("server.threads", "no threads can be started").because(e))?;
-    let client = Client::new(server, &token)?;
+    let client = Client::new(server, connection, token.as_deref())?;
     let ended = runtime.block_on(run(&client, &job, &options.arg, archive, options.project.as_deref(), console))?;
     match ended {
         Ended::Bundle(bundle) => {

@@ -3,6 +3,7 @@
 mod assembly;
 pub mod audit;
 pub mod config;
+mod identity;
 mod keys;
 mod logging;
 pub mod serve;

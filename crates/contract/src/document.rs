@@ -178,6 +178,16 @@ fn operation(e: &Endpoint, components: &mut Components) -> Value {
         });
         responses.insert("206".into(), partial);
     }
+    if e.also.contains(&303) {
+        let mut elsewhere = success(e, components);
+        elsewhere["description"] = json!("Go to the page that `then` named.");
+        elsewhere["headers"]["Location"] =
+            json!({ "description": "Where to go.", "schema": { "type": "string" }, "example": "/runs" });
+        if let Some(answer) = elsewhere.as_object_mut() {
+            answer.remove("content");
+        }
+        responses.insert("303".into(), elsewhere);
+    }
     for status in problems(e) {
         let answer = if e.id == "health_ready" {
             let mut answer = success(e, components);
@@ -255,6 +265,7 @@ fn success(e: &Endpoint, components: &mut Components) -> Value {
         201 => "It was made.",
         202 => "It was accepted.",
         204 => "It is done.",
+        303 => "Go on elsewhere.",
         _ => "What was asked for.",
     };
     let mut answer = json!({ "description": description, "headers": headers });
@@ -277,6 +288,9 @@ fn success(e: &Endpoint, components: &mut Components) -> Value {
                 answer["content"][*media_type] = json!({ "schema": schema, "example": example });
             }
         }
+    }
+    if e.pages && !matches!(e.answer, Answer::Empty) {
+        answer["content"]["text/html"] = json!({ "schema": { "type": "string" }, "example": "<!doctype html>" });
     }
     for link in e.links {
         let expression = format!("$response.body#{}", link.pointer);
@@ -317,8 +331,16 @@ fn path_parameter(name: &str) -> Value {
     fn of<T: PartialSchema + Example>() -> (Value, Value) {
         (serde_json::to_value(T::schema()).expect("schemas have a JSON form"), T::example())
     }
+    let provider = || {
+        let schema =
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,100}$", "description": "Name of a provider." });
+        (schema, json!("corporate"))
+    };
     let (schema, example) = match name {
         "project" => of::<fields::ProjectId>(),
+        "organization" => of::<fields::OrganizationId>(),
+        "certificate" => of::<fields::Digest>(),
+        "provider" => provider(),
         "principal" => of::<fields::PrincipalId>(),
         "session" => of::<fields::SessionId>(),
         "token" => of::<fields::TokenId>(),

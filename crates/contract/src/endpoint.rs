@@ -164,6 +164,8 @@ pub struct Endpoint {
     pub audited: Option<&'static str>,
     /// Parameters in the query.
     pub query: &'static [Parameter],
+    /// Whether parameters in the query that it does not know are no fault: others decide about them.
+    pub open_query: bool,
     /// Headers it hears beyond those that follow from the rest.
     pub headers: &'static [Parameter],
     /// Headers its good answer has beyond those that follow from the rest.
@@ -176,6 +178,8 @@ pub struct Endpoint {
     pub status: u16,
     /// What it gives.
     pub answer: Answer,
+    /// Whether browsers, which ask for `text/html`, are shown a page in its place, of errors too.
+    pub pages: bool,
     /// Whether it is a list in pages: `limit` and `cursor`.
     pub paged: bool,
     /// Whether its answer has an entity tag, and `If-None-Match` is heard.
@@ -218,12 +222,14 @@ impl Endpoint {
             access,
             audited: None,
             query: &[],
+            open_query: false,
             headers: &[],
             answer_headers: &[],
             body: Body::None,
             body_limit: 0,
             status: 204,
             answer: Answer::Empty,
+            pages: false,
             paged: false,
             tagged: false,
             matched: false,
@@ -297,6 +303,25 @@ impl Endpoint {
     /// Hears these parameters in the query.
     pub const fn query(mut self, query: &'static [Parameter]) -> Self {
         self.query = query;
+        self
+    }
+
+    /// Ignores parameters that it does not know.
+    pub const fn ignores_other_parameters(mut self) -> Self {
+        self.open_query = true;
+        self
+    }
+
+    /// Sends elsewhere, with these headers.
+    pub const fn sends_on(mut self, headers: &'static [Parameter]) -> Self {
+        self.status = 303;
+        self.answer_headers = headers;
+        self
+    }
+
+    /// Shows pages to browsers.
+    pub const fn shows_pages(mut self) -> Self {
+        self.pages = true;
         self
     }
 

@@ -7,6 +7,8 @@ use crate::endpoint::{Access, Endpoint, Method, Parameter};
 
 mod governance;
 mod identity;
+mod organizations;
+mod single_sign_on;
 mod system;
 mod work;
 
@@ -40,7 +42,9 @@ const fn query(
 
 /// All endpoints, group by group.
 pub fn all() -> impl Iterator<Item = &'static Endpoint> {
-    [system::TABLE, identity::TABLE, work::TABLE, governance::TABLE].into_iter().flatten()
+    [system::TABLE, identity::TABLE, single_sign_on::TABLE, organizations::TABLE, work::TABLE, governance::TABLE]
+        .into_iter()
+        .flatten()
 }
 
 /// The endpoint of that id.
@@ -55,6 +59,7 @@ pub const TAGS: &[(&str, &str)] = &[
     ("sessions", "Signing in and out."),
     ("me", "The caller."),
     ("tokens", "API tokens."),
+    ("organizations", "The caller's organization."),
     ("principals", "Users, service accounts and their roles."),
     ("projects", "Bodies of work and their policies."),
     ("artifacts", "Uploads and files."),

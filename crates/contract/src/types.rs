@@ -4,8 +4,10 @@ pub mod approvals;
 pub mod audit;
 pub mod common;
 pub mod identity;
+pub mod organizations;
 pub mod projects;
 pub mod runs;
+pub mod single_sign_on;
 pub mod system;
 pub mod webhooks;
 

@@ -6,7 +6,7 @@ use crate::query::Query;
 use crate::server::State;
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::HeaderName;
+use axum::http::header::{COOKIE, HeaderName};
 use bytes::Bytes;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_contract::endpoint::{self, Endpoint};
@@ -74,12 +74,29 @@ impl Call {
     /// # Errors
     /// `id.invalid`.
     pub(crate) fn id<T: FromStr<Err = Error>>(&self, name: &str) -> Result<T> {
-        let value = self.parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-        let value = value.ok_or_else(|| Error::bug(format!("the path has no parameter {name}")))?;
-        value.parse().map_err(|e: Error| {
+        self.parameter(name)?.parse().map_err(|e: Error| {
             let detail = e.detail.clone();
             Error { places: Vec::new(), ..e }.at(format!("path:{name}"), detail)
         })
+    }
+
+    /// A parameter of the path as text.
+    ///
+    /// # Errors
+    /// Only a defect of ours.
+    pub(crate) fn parameter(&self, name: &str) -> Result<&str> {
+        let value = self.parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        value.ok_or_else(|| Error::bug(format!("the path has no parameter {name}")))
+    }
+
+    /// A cookie of the request. Where one name is there twice, from paths of two lengths, none of them: which one is ours
+    /// cannot be told.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok());
+        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs.filter(|(n, _)| *n == name).map(|(_, value)| value);
+        let first = found.next()?;
+        found.all(|other| other == first).then_some(first)
     }
 
     /// A header of the request as text.

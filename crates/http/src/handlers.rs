@@ -10,10 +10,12 @@ mod artifacts;
 mod audit;
 mod events;
 mod identity;
+mod organizations;
 mod principals;
 mod projects;
 mod releases;
 mod runs;
+mod single_sign_on;
 mod system;
 mod uploads;
 mod webhooks;
@@ -46,6 +48,12 @@ handlers! {
     "setup_create" => system::setup,
     "worker_list" => system::workers,
     "me_get" => identity::me,
+    "organization_get" => organizations::get,
+    "organization_update" => organizations::update,
+    "single_sign_on_list" => single_sign_on::list,
+    "single_sign_on_begin" => single_sign_on::begin,
+    "single_sign_on_callback" => single_sign_on::callback,
+    "single_sign_on_session" => single_sign_on::session,
     "session_create" => identity::sign_in,
     "session_list" => identity::sessions,
     "session_end" => identity::sign_out,
@@ -69,6 +77,9 @@ handlers! {
     "principal_invite" => principals::invite,
     "principal_revoke_credentials" => principals::revoke_credentials,
     "principal_reset_totp" => principals::reset_totp,
+    "certificate_register" => principals::register_certificate,
+    "certificate_list" => principals::certificates,
+    "certificate_revoke" => principals::revoke_certificate,
     "grant_put" => principals::grant,
     "grant_delete" => principals::revoke,
     "invitation_accept" => identity::accept_invitation,

@@ -20,6 +20,7 @@ mod ready;
 mod reply;
 mod router;
 mod server;
+mod sign_in_page;
 mod tls;
 mod trace;
 
@@ -28,4 +29,4 @@ pub use figures::recorder;
 pub use rates::Rate;
 pub use ready::Dependency;
 pub use server::{Config, Limits, Server, serve};
-pub use tls::Tls;
+pub use tls::{Clients, Tls};

@@ -13,10 +13,11 @@ use crate::query::Query;
 use crate::rates::Left;
 use crate::reply::Reply;
 use crate::server::{Peer, State};
+use crate::sign_in_page;
 use crate::trace::TraceId;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request};
 use axum::response::Response;
@@ -85,6 +86,7 @@ async fn admitted(
             Err(e) => return (problem::reply(e, trace), counted),
         }
     };
+    let page = endpoint.pages && sign_in_page::wanted(&parts.headers);
     let work = answer(state, endpoint, handler, parts, body, &mut counted);
     let outcome = if endpoint.streams {
         AssertUnwindSafe(work).catch_unwind().await
@@ -96,6 +98,7 @@ async fn admitted(
     };
     let reply = match outcome {
         Ok(Ok(reply)) => reply,
+        Ok(Err(e)) if page => sign_in_page::refused(problem::reply(e, trace)),
         Ok(Err(e)) => problem::reply(e, trace),
         Err(panic) => problem::reply(Error::bug(format!("a handler panicked: {}", message(&*panic))), trace),
     };
@@ -125,9 +128,11 @@ async fn answer(
     body: Body,
     counted: &mut Counted,
 ) -> Result<Reply> {
-    let socket = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.0);
+    let peer = parts.extensions.remove::<Peer>();
+    let socket = peer.as_ref().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |p| p.address);
+    let certificate = peer.and_then(|p| p.certificate);
     let address = address::client(socket, &parts.headers, &state.trusted);
-    let caller = who(state, endpoint, &parts.headers, address, counted).await?;
+    let caller = who(state, endpoint, &parts.headers, certificate.as_deref(), address, counted).await?;
     let query = Query::read(endpoint, parts.uri.query())?;
     let parameters = match endpoint.path.contains('{') {
         true => RawPathParams::from_request_parts(&mut parts, &())
@@ -162,6 +167,7 @@ async fn who(
     state: &State,
     endpoint: &Endpoint,
     headers: &HeaderMap,
+    certificate: Option<&[u8]>,
     address: IpAddr,
     counted: &mut Counted,
 ) -> Result<Option<Caller>> {
@@ -175,9 +181,11 @@ async fn who(
     }
     // whoever tries secrets runs out of attempts before the database hears of it
     let left = state.addresses.look(place)?;
-    let found = match call::bearer(headers) {
-        Ok(secret) => state.authenticate(secret, address).await,
-        Err(e) => Err(e),
+    let found = match (call::bearer(headers), certificate) {
+        (Ok(secret), _) => state.authenticate(secret, address).await,
+        // who says nothing is known by the connection; what is said and wrong is refused
+        (Err(_), Some(der)) if !headers.contains_key(AUTHORIZATION) => state.authenticate_certificate(der).await,
+        (Err(e), _) => Err(e),
     };
     match found {
         Ok(caller) => {

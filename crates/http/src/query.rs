@@ -34,7 +34,11 @@ impl Query {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
             let paging = endpoint.paged && matches!(name.as_str(), "limit" | "cursor");
-            if !paging && !endpoint.query.iter().any(|p| p.name == name) {
+            let known = paging || endpoint.query.iter().any(|p| p.name == name);
+            if !known && endpoint.open_query {
+                continue;
+            }
+            if !known {
                 let known: Vec<&str> = endpoint.query.iter().map(|p| p.name).collect();
                 let pages: &[&str] = if endpoint.paged { &["limit", "cursor"] } else { &[] };
                 let known = [&known, pages].concat().join(", ");

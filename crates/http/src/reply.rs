@@ -73,6 +73,18 @@ impl Reply {
         self
     }
 
+    /// The same with another body.
+    pub(crate) fn replaced(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Content::Bytes(body.into());
+        self
+    }
+
+    /// The same with one more header of that name.
+    pub(crate) fn and(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
     /// The same with the entity tag of a version.
     pub(crate) fn version(self, version: i64) -> Self {
         self.tag(&version.to_string())

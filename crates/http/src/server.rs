@@ -25,6 +25,7 @@ use proofmark_platform_service::identity;
 use proofmark_platform_service::platform::Platform;
 use proofmark_platform_service::webhooks::Outside;
 use proofmark_store::{Scope, idempotency};
+use rustls::pki_types::CertificateDer;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -52,6 +53,8 @@ pub struct Config {
     pub dependencies: Vec<Dependency>,
     /// What webhooks may reach, and who sends to them.
     pub outside: Outside,
+    /// How browsers reach the server, `https://proofmark.example.org`; made from the address and TLS if none.
+    pub public_url: Option<String>,
 }
 
 impl Config {
@@ -64,6 +67,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             dependencies: Vec::new(),
             outside: Outside::default(),
+            public_url: None,
         }
     }
 }
@@ -116,6 +120,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) trusted: Vec<Network>,
     pub(crate) tls: bool,
+    pub(crate) public_url: Option<String>,
     pub(crate) figures: Figures,
     pub(crate) recorder: &'static PrometheusHandle,
     pub(crate) addresses: Rates<u128>,
@@ -157,6 +162,7 @@ impl State {
             limits,
             trusted: config.trusted_proxies.clone(),
             tls: config.tls.is_some(),
+            public_url: config.public_url.clone(),
             figures: Figures::new(endpoints::all()),
             recorder: figures::recorder()?,
             addresses: Rates::new("address", limits.per_address, REMEMBERED),
@@ -189,6 +195,19 @@ impl State {
     pub(crate) async fn authenticate(&self, secret: &str, address: IpAddr) -> Result<Caller> {
         identity::authenticate::authenticate(&self.platform, secret, &address.to_string()).await
     }
+
+    /// Who shows that certificate, whose key the handshake has shown.
+    ///
+    /// # Errors
+    /// Those of [`identity::authenticate_certificate`].
+    pub(crate) async fn authenticate_certificate(&self, der: &[u8]) -> Result<Caller> {
+        identity::authenticate_certificate(&self.platform, der).await
+    }
+
+    /// Whether browsers come over HTTPS, so that their cookies are for HTTPS only.
+    pub(crate) fn secure(&self) -> bool {
+        self.public_url.as_ref().map_or(self.tls, |url| url.starts_with("https://"))
+    }
 }
 
 /// The error for a server that is full.
@@ -208,9 +227,14 @@ impl Drop for Room<'_> {
     }
 }
 
-/// The address of the socket a request came by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
+/// The other end of the connection a request came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// The address of the socket.
+    pub(crate) address: IpAddr,
+    /// The certificate, in DER form, whose key it has shown in the handshake.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
+}
 
 /// The router behind one connection.
 #[derive(Clone)]
@@ -232,7 +256,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.peer.clone());
         self.router.call(request)
     }
 }
@@ -355,7 +379,7 @@ async fn accept(
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = Connection { router: router.clone(), peer: Peer(peer.ip()) };
+        let mut service = Connection { router: router.clone(), peer: Peer { address: peer.ip(), certificate: None } };
         let (builder, watcher, state) = (Arc::clone(&builder), open.watcher(), Arc::clone(state));
         let tls = tls.cloned();
         tokio::spawn(async move {
@@ -364,7 +388,11 @@ async fn accept(
             match tls {
                 None => talk(&builder, stream, service, watcher).await,
                 Some(tls) => match tokio::time::timeout(state.limits.head_time, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => talk(&builder, stream, service, watcher).await,
+                    Ok(Ok(stream)) => {
+                        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                        service.peer.certificate = shown.cloned();
+                        talk(&builder, stream, service, watcher).await;
+                    }
                     Ok(Err(e)) => tracing::debug!(error = %e, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 },

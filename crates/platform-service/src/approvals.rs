@@ -102,6 +102,7 @@ pub async fn request(platform: &Platform, caller: &Caller, id: RunId) -> Result<
     let mut work = platform.work(caller).await?;
     let run = runs::get(work.on(), caller.organization, id).await?.ok_or_else(|| Error::not_found("run"))?;
     platform.may_in(caller, Action::RunCreate, run.project, "run")?;
+    platform.authorizer.check_workflow(caller, Action::RunCreate, Some(run.project), &run.workflow)?;
     if run.status != RunStatus::Succeeded {
         return Err(Error::new(Kind::Conflict, "run.state", format!("the run is {}, not succeeded", run.status)));
     }

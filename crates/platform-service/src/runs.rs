@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 /// Starts a run: it is accepted here and a worker takes it. Nothing is lost in between: the request lies in the outbox.
 ///
 /// # Errors
-/// `project.not-found`, `project.archived`, `workflow.unknown`, what the workflow says about its input, `run.artifact`
-/// for an artifact that is not of the project, `run.too-many`.
+/// `project.not-found`, `project.archived`, `workflow.unknown`, `authorization.denied` also for a workflow of another
+/// field than the caller's, what the workflow says about its input, `run.artifact` for an artifact that is not of the
+/// project, `run.too-many`.
 pub async fn create(
     platform: &Platform,
     caller: &Caller,
@@ -43,6 +44,7 @@ async fn begin(
         return Err(Error::new(Kind::Conflict, "project.archived", "nothing can be started in an archived project"));
     }
     let definition = platform.workflows.get(workflow)?;
+    platform.authorizer.check_workflow(caller, Action::RunCreate, Some(project), definition.name())?;
     let input = definition.accept(input)?;
     for id in definition.artifacts(&input) {
         let artifact = artifacts::get(work.on(), caller.organization, id).await?;
@@ -180,10 +182,11 @@ pub async fn events(
 /// Stops a run. It is cancelled for everybody from here on; its worker is told and lets go within seconds.
 ///
 /// # Errors
-/// `run.not-found`, `run.state` where it ended already.
+/// `run.not-found`, `authorization.denied`, `run.state` where it ended already.
 pub async fn cancel(platform: &Platform, caller: &Caller, id: RunId) -> Result<Run> {
     let mut work = platform.work(caller).await?;
     let mut run = access(platform, work.on(), caller, Action::RunCancel, id).await?;
+    platform.authorizer.check_workflow(caller, Action::RunCancel, Some(run.project), &run.workflow)?;
     let now = work.now;
     run.become_(RunStatus::Cancelled, now)?;
     runs::update(work.on(), &run).await?;

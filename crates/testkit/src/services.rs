@@ -6,6 +6,7 @@
 //! which it may stop, restart and crash. A server that cannot be had is a panic that says what installs it, never a
 //! skipped test. No server outlives its process, however that ends; its data goes with it.
 
+mod browser;
 #[cfg(feature = "databases")]
 mod databases;
 mod nats;

@@ -1,13 +1,15 @@
 //! A client of the public API, as far as a translation needs it. Requests that failed on the way are repeated; what was
 //! done is recognised by its idempotency key.
 
+use crate::cli::Connection;
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::id::Random;
 use proofmark_evidence::FileSet;
 use proofmark_store::system::SystemRandom;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Certificate, ClientBuilder, Identity, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Bytes that are sent in one request.
@@ -19,11 +21,73 @@ const ATTEMPTS: u32 = 6;
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    token: String,
+    token: Option<String>,
 }
 
 fn away(e: reqwest::Error) -> Error {
-    Error::unavailable("server.away", "the server cannot be reached").because(e)
+    match handshake(&e) {
+        // a certificate that is not good now is not good in a second
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            Error::new(Kind::Forbidden, "server.untrusted", format!("the server's certificate is not trusted: {why}"))
+                .help("`--ca-certificate FILE` names the authority that issued it, where the system does not know it")
+        }
+        Some(refused @ rustls::Error::AlertReceived(_)) => {
+            Error::new(Kind::Forbidden, "server.handshake", format!("the server breaks the handshake off: {refused}"))
+                .help("it may not accept the client certificate")
+        }
+        _ => Error::unavailable("server.away", "the server cannot be reached").because(e),
+    }
+}
+
+/// What TLS said, if it was TLS.
+fn handshake(e: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut beneath = std::error::Error::source(e);
+    while let Some(cause) = beneath {
+        let within = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        let within = within.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(found) = within.or_else(|| cause.downcast_ref()) {
+            return Some(found);
+        }
+        beneath = cause.source();
+    }
+    None
+}
+
+/// The client with the authorities that it believes and the certificate that it shows.
+fn protected(client: ClientBuilder, connection: &Connection, https: bool) -> Result<ClientBuilder> {
+    let wrong =
+        |option: &str, why: String| Error::invalid("server.certificate", format!("`{option}` cannot be used: {why}"));
+    let read = |option: &str, path: &PathBuf| {
+        std::fs::read(path).map_err(|e| wrong(option, format!("{}: {e}", path.display())))
+    };
+    let mut client = client;
+    if let Some(path) = connection.ca_certificate.as_ref().filter(|_| https) {
+        let of = |e: String| wrong("--ca-certificate", format!("{}: {e}", path.display()));
+        let pem = read("--ca-certificate", path)?;
+        let authorities = Certificate::from_pem_bundle(&pem).map_err(|e| of(e.to_string()))?;
+        if authorities.is_empty() {
+            return Err(of("there is no certificate in it".into()));
+        }
+        client = client.tls_certs_only(authorities);
+    }
+    match (&connection.client_certificate, &connection.client_key) {
+        (None, None) => Ok(client),
+        (Some(_), None) => Err(wrong("--client-certificate", "it wants its key: `--client-key FILE`".into())),
+        (None, Some(_)) => Err(wrong("--client-key", "it wants its certificate: `--client-certificate FILE`".into())),
+        (Some(_), Some(_)) if !https => Err(wrong(
+            "--client-certificate",
+            "it is shown over https:// only, and the server's address is http://".into(),
+        )),
+        (Some(certificate), Some(key)) => {
+            let mut pem = read("--client-certificate", certificate)?;
+            pem.push(b'\n');
+            pem.extend(read("--client-key", key)?);
+            let identity = Identity::from_pem(&pem).map_err(|e| {
+                wrong("--client-certificate", format!("{} with {}: {e}", certificate.display(), key.display()))
+            })?;
+            Ok(client.identity(identity))
+        }
+    }
 }
 
 /// A key that nobody else uses.
@@ -37,24 +101,32 @@ impl Client {
     /// For the server at `url`.
     ///
     /// # Errors
-    /// `server.url`.
-    pub fn new(url: &str, token: &str) -> Result<Client> {
+    /// `server.url`; `server.certificate` for files that cannot be used.
+    pub fn new(url: &str, connection: &Connection, token: Option<&str>) -> Result<Client> {
         let base = url.trim_end_matches('/').to_string();
         if !(base.starts_with("http://") || base.starts_with("https://")) {
             return Err(Error::invalid("server.url", "the server's address is not understood")
                 .help("write it as https://proofmark.example.org"));
         }
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let http = protected(reqwest::Client::builder(), connection, base.starts_with("https://"))?
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_secs(60))
+            // what is sent is for this server: an answer that leads elsewhere is none of the API's
+            .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|e| Error::bug("no HTTP client can be made").because(e))?;
-        Ok(Client { http, base, token: token.to_string() })
+            .map_err(|e| {
+                Error::unavailable("server.client", "there is no HTTP client to talk to the server with").because(e)
+            })?;
+        Ok(Client { http, base, token: token.map(String::from) })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     /// Sends until there is an answer that is not about the moment.

@@ -2,7 +2,7 @@
 
 use crate::output;
 use crate::server::config::Settings;
-use crate::server::keys;
+use crate::server::{identity, keys};
 use proofmark_base::error::{Error, Result};
 use proofmark_bus::guard::Guard;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
@@ -122,6 +122,7 @@ impl Assembly {
     /// # Errors
     /// What is missing or wrong, with the option's name where one is at fault.
     pub async fn new(settings: &Settings) -> Result<Assembly> {
+        let identity = identity::identity(settings)?;
         let data = data_folder(settings)?;
         let key = |name: &str, file: &str| settings.given(name).map_or_else(|| data.join(file), PathBuf::from);
         let signer = keys::signing(&key("signing-key", "signing.key"), &SystemRandom)?;
@@ -148,7 +149,7 @@ impl Assembly {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             authorizer,
-            identity: Arc::default(),
+            identity: Arc::new(identity),
             sealer: Arc::new(sealer),
             signer: Arc::new(signer),
             workflows: Arc::new(Workflows::default().with(Translate)),

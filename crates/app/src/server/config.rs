@@ -66,6 +66,29 @@ pub const KEYS: &[Key] = &[
     key("signing-key", "", "key file for releases and checkpoints; made in `data` if empty"),
     key("secrets-key", "", "key file that secrets are sealed with; made in `data` if empty"),
     key("policies", "", "file of Cedar policies that are added to the shipped ones"),
+    key("tls-certificate", "", "PEM file of the server's certificate and its issuers; plain HTTP if empty"),
+    key("tls-key", "", "PEM file of the certificate's private key"),
+    key(
+        "tls-client-certificates",
+        "false",
+        "true: clients may show certificates that are registered for service accounts",
+    ),
+    key("tls-client-ca", "", "PEM file of authorities that must have issued clients' certificates; any if empty"),
+    key("oidc-issuer", "", "address of an OpenID Connect provider to sign in at; none if empty"),
+    key("oidc-name", "sso", "name of that provider in addresses and on pages"),
+    key("oidc-client-id", "", "what this program is called there"),
+    Key { name: "oidc-client-secret", default: "", secret: true, about: "its secret there" },
+    key("oidc-scopes", "profile,email,groups", "scopes that are asked for beside openid, separated by commas"),
+    key("oidc-groups-claim", "groups", "the claim that holds a person's groups"),
+    key("oidc-roles", "", "roles that groups give: group:role or group:role:project, separated by commas"),
+    key(
+        "oidc-allowed-domains",
+        "",
+        "domains of verified addresses that may come in, separated by commas; any if empty",
+    ),
+    key("oidc-auto-provision", "false", "true: whoever is not known yet gets an account"),
+    key("oidc-link-by-email", "false", "true: the provider decides who signs in to an account with the same address"),
+    key("oidc-organization", "", "identifier of the organization that its people belong to; the only one if empty"),
     key("trusted-proxies", "", "networks whose X-Forwarded-For is believed, separated by commas"),
     key("allow-networks", "", "private networks that webhooks may reach, separated by commas"),
     key("max-upload", "8589934592", "largest artifact, bytes"),
@@ -89,7 +112,14 @@ pub struct Setting {
 pub struct Settings(BTreeMap<&'static str, Setting>);
 
 /// Variables of the environment that are others' or the command line's own.
-const NOT_OURS: &[&str] = &["PROOFMARK_CONFIG", "PROOFMARK_TOKEN", "PROOFMARK_SERVER"];
+const NOT_OURS: &[&str] = &[
+    "PROOFMARK_CONFIG",
+    "PROOFMARK_TOKEN",
+    "PROOFMARK_SERVER",
+    "PROOFMARK_CA",
+    "PROOFMARK_CLIENT_CERTIFICATE",
+    "PROOFMARK_CLIENT_KEY",
+];
 
 fn wrong(origin: &Origin, name: &str, why: impl fmt::Display) -> Error {
     Error::invalid("config.invalid", format!("the option `{name}` ({origin}) cannot be used: {why}"))

@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::server::assembly::Assembly;
 use crate::server::config::Settings;
-use crate::server::{logging, settings};
+use crate::server::{identity, logging, settings};
 use proofmark_base::error::{Error, Result};
 use proofmark_http::Config;
 use proofmark_platform_service::identity::setup;
@@ -49,6 +49,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Result<()> {
     let listen = settings.listen()?;
+    let tls = if answers { identity::tls(settings)? } else { None };
     let trusted = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
     // before anything is announced, so that no signal is missed
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
@@ -63,12 +64,15 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     let mut config = Config::new(listen);
     config.trusted_proxies = trusted;
     config.outside = assembly.outside.clone();
+    config.public_url = settings.given("public-url").map(|url| url.trim_end_matches('/').to_string());
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    config.tls = tls;
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
     let server = proofmark_http::serve(assembly.platform.clone(), config, async {
         let _ = stopping.await;
     })
     .await?;
-    let url = public_url(settings, server.address);
+    let url = public_url(settings, scheme, server.address);
     let secret = setup::begin(&assembly.platform).await?;
     announce(&url, secret.map(|s| s.expose().to_string()).as_deref(), console);
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
@@ -83,10 +87,10 @@ fn no_signals(e: std::io::Error) -> Error {
     Error::unavailable("server.signals", "signals cannot be received").because(e)
 }
 
-fn public_url(settings: &Settings, address: SocketAddr) -> String {
+fn public_url(settings: &Settings, scheme: &str, address: SocketAddr) -> String {
     match settings.given("public-url") {
         Some(url) => url.trim_end_matches('/').to_string(),
-        None => format!("http://{address}"),
+        None => format!("{scheme}://{address}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A server as a newcomer starts it, killed in the middle of its work.
 
 use crate::support::python;
+use reqwest::Client;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -10,18 +11,24 @@ use std::time::{Duration, Instant};
 const SOURCE: &str = "import numpy as np\n\n\ndef scale(x, gain):\n    return np.clip(x * gain, -1.0, 1.0)\n";
 const BENCH: &str = "import numpy as np\nfrom scale import scale\n\nrng = np.random.default_rng(1)\nfor n in (5, 64):\n    y = scale(rng.standard_normal(n), 0.75)\n    assert np.all(np.abs(y) <= 1.0)\n";
 
-struct Server {
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
     setup: Option<String>,
 }
 
 impl Server {
     fn start(data: &Path, listen: &str) -> Server {
+        Server::with(data, listen, &[])
+    }
+
+    /// With more options, by the environment.
+    pub fn with(data: &Path, listen: &str, variables: &[(&str, &str)]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_proofmark"))
             .args(["--message-format", "json", "serve", "--listen", listen, "--data"])
             .arg(data)
             .env("PROOFMARK_PYTHON", python())
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -41,9 +48,8 @@ impl Drop for Server {
     }
 }
 
-async fn post(url: &str, path: &str, secret: Option<&str>, body: Value) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut request = reqwest::Client::new().post(format!("{url}{path}")).json(&body);
+async fn post(client: &Client, url: &str, path: &str, secret: Option<&str>, body: Value) -> Value {
+    let mut request = client.post(format!("{url}{path}")).json(&body);
     if let Some(secret) = secret {
         request = request.bearer_auth(secret);
     }
@@ -53,18 +59,20 @@ async fn post(url: &str, path: &str, secret: Option<&str>, body: Value) -> Value
 }
 
 /// The first owner's token.
-async fn token(server: &Server) -> String {
+pub async fn token(server: &Server, client: &Client) -> String {
     let link = server.setup.as_deref().unwrap().split('#').nth(1).unwrap();
     let (email, password) = ("ada@example.org", "a long enough pass phrase");
     let who = json!({"link": link, "organization": "Test", "name": "Ada", "email": email, "password": password});
-    post(&server.url, "/api/v1/setup", None, who).await;
-    let session = post(&server.url, "/api/v1/sessions", None, json!({"email": email, "password": password})).await;
+    post(client, &server.url, "/api/v1/setup", None, who).await;
+    let session =
+        post(client, &server.url, "/api/v1/sessions", None, json!({"email": email, "password": password})).await;
     let secret = session["secret"].as_str().unwrap();
     let year = proofmark_base::time::Timestamp::from_micros(
         i64::try_from(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros()).unwrap(),
     )
     .after(Duration::from_secs(30 * 86_400));
-    let made = post(&server.url, "/api/v1/tokens", Some(secret), json!({"name": "test", "expires_at": year})).await;
+    let made =
+        post(client, &server.url, "/api/v1/tokens", Some(secret), json!({"name": "test", "expires_at": year})).await;
     made["secret"].as_str().unwrap().to_string()
 }
 
@@ -104,7 +112,8 @@ async fn a_server_that_is_killed_at_work_goes_on_and_gives_the_bytes_of_the_comm
 
     let mut server = Server::start(&at("data"), "127.0.0.1:0");
     let (url, address) = (server.url.clone(), server.url.trim_start_matches("http://").to_string());
-    let token = token(&server).await;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let token = token(&server, &Client::new()).await;
     let mut there = translate(&at("project"), &at("there"));
     there.args(["--project", "test", "--server", &url]).env("PROOFMARK_TOKEN", &token);
     let mut there = there.stdout(Stdio::null()).spawn().unwrap();

@@ -1,7 +1,7 @@
 //! Health, the document, setting up, workers.
 
 use super::{SELF, get, post};
-use crate::endpoint::{Access, Endpoint};
+use crate::endpoint::{Access, Endpoint, Link};
 use crate::types::common::{Alive, Readiness};
 use crate::types::identity::{Setup, SetupDone};
 use crate::types::system::Workers;
@@ -45,5 +45,9 @@ pub(super) const TABLE: &[Endpoint] = &[
         .gives::<Workers>(200),
     get("/api/v1/me", "me_get", SELF)
         .about("me", "Who is asking", "The caller, its roles and the limits of the credential in use.")
-        .gives::<crate::types::identity::Me>(200),
+        .gives::<crate::types::identity::Me>(200)
+        .links(&[
+            Link { operation: "organization_get", parameter: "organization", pointer: "/organization" },
+            Link { operation: "principal_get", parameter: "principal", pointer: "/principal" },
+        ]),
 ];

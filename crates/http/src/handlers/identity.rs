@@ -29,7 +29,7 @@ pub(crate) async fn me(call: Call) -> Result<Reply> {
     })
 }
 
-fn session(s: session_rows::Session, current: Option<SessionId>) -> Session {
+pub(super) fn session(s: session_rows::Session, current: Option<SessionId>) -> Session {
     Session {
         id: s.id,
         principal: s.principal,

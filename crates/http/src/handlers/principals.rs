@@ -2,12 +2,15 @@
 
 use crate::call::Call;
 use crate::reply::Reply;
+use proofmark_base::digest::{Digest, NotADigest};
 use proofmark_base::error::{Error, Result};
 use proofmark_contract::types::common::Page;
 use proofmark_contract::types::identity::{CreatePrincipal, Invitation, Principal, PrincipalMade, UpdatePrincipal};
+use proofmark_contract::types::organizations::{Certificate, RegisterCertificate};
 use proofmark_kernel::principal::{Grant, PrincipalId, PrincipalKind};
 use proofmark_platform_service::identity::members::Member;
-use proofmark_platform_service::identity::{accounts, members, totp};
+use proofmark_platform_service::identity::{accounts, certificates, members, totp};
+use proofmark_store::identities;
 
 fn shown(member: Member) -> Principal {
     Principal::new(member.principal, member.grants)
@@ -99,6 +102,37 @@ pub(crate) async fn revoke_credentials(call: Call) -> Result<Reply> {
 
 pub(crate) async fn reset_totp(call: Call) -> Result<Reply> {
     totp::reset(call.platform(), call.caller()?, call.id("principal")?).await?;
+    Ok(Reply::done())
+}
+
+fn certificate(c: identities::Certificate) -> Certificate {
+    Certificate {
+        fingerprint: c.fingerprint,
+        principal: c.principal,
+        created_by: c.created_by,
+        created_at: c.created_at,
+    }
+}
+
+pub(crate) async fn register_certificate(mut call: Call) -> Result<Reply> {
+    let of: PrincipalId = call.id("principal")?;
+    let sent: RegisterCertificate = call.json().await?;
+    let der = crate::tls::certificate(&sent.certificate)?;
+    Reply::created(&certificate(certificates::register(call.platform(), call.caller()?, of, &der).await?))
+}
+
+pub(crate) async fn certificates(call: Call) -> Result<Reply> {
+    let found = certificates::list(call.platform(), call.caller()?, call.id("principal")?).await?;
+    let found: Vec<Certificate> = found.into_iter().map(certificate).collect();
+    Reply::ok(&call.slice::<Certificate, Certificate>(found)?)
+}
+
+pub(crate) async fn revoke_certificate(call: Call) -> Result<Reply> {
+    let of: PrincipalId = call.id("principal")?;
+    let fingerprint: Digest = call.parameter("certificate")?.parse().map_err(|e: NotADigest| {
+        Error::invalid("id.invalid", "this is no fingerprint").at("path:certificate", e.to_string())
+    })?;
+    certificates::revoke(call.platform(), call.caller()?, of, fingerprint).await?;
     Ok(Reply::done())
 }
 

@@ -3,6 +3,7 @@
 use proofmark_base::digest::Digest;
 use proofmark_base::error::Result;
 use proofmark_base::id::Random;
+use proofmark_base::time::Clock;
 use proofmark_evidence::check::{ClaimLevel, Verdict};
 use proofmark_evidence::dsse::SecretKey;
 use proofmark_http::{Config, Server, serve};
@@ -12,6 +13,8 @@ use proofmark_kernel::organization::{Organization, OrganizationId, Project};
 use proofmark_kernel::principal::{Caller, Credential, Grant, Principal, PrincipalId, PrincipalKind, Role, SessionId};
 use proofmark_kernel::run::{Run, RunStatus};
 use proofmark_platform_service::authorization::Authorizer;
+use proofmark_platform_service::identity::Identity;
+use proofmark_platform_service::identity::oidc::{GroupRole, Provider, SingleSignOn, Web};
 use proofmark_platform_service::identity::secret::{Purpose, Secret};
 use proofmark_platform_service::sealing::Sealer;
 use proofmark_platform_service::workflows::{Workflow, Workflows};
@@ -20,6 +23,8 @@ use proofmark_store::runs::CheckRow;
 use proofmark_store::sessions::{self, Session};
 use proofmark_store::system::{SystemClock, SystemRandom};
 use proofmark_store::{Blobs, Database, Scope, artifacts, credentials, organizations, principals};
+use proofmark_testkit::services::{self, CLIENT_ID, CLIENT_SECRET, Oidc};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -32,12 +37,12 @@ use tokio::sync::oneshot;
 /// The password of every user here.
 pub const PASSWORD: &str = "seven grey herons wade";
 
-/// A workflow that takes anything and does nothing.
-pub struct Echo;
+/// A workflow of that name that takes anything and does nothing.
+pub struct Echo(&'static str);
 
 impl Workflow for Echo {
     fn name(&self) -> &'static str {
-        "test.echo"
+        self.0
     }
     fn queue(&self) -> &'static str {
         "test"
@@ -63,11 +68,38 @@ pub struct World {
     pub author: Caller,
     /// Somebody who approves.
     pub approver: Caller,
+    /// Where people sign in elsewhere, if they can.
+    pub provider: Option<Oidc>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<Server>,
     counter: AtomicU32,
     password_hash: String,
     _folder: TempDir,
+}
+
+/// A workflow of each field.
+pub const SILICON: &str = "silicon.echo";
+pub const CAMPAIGNS: &str = "campaigns.echo";
+
+/// Where the provider sends people back to; it does not compare ports on loopback.
+pub const CALLBACK: &str = "http://127.0.0.1/api/v1/single-sign-on/corporate/callback";
+
+fn ids() -> [OrganizationId; 2] {
+    let now = SystemClock.now();
+    [OrganizationId::new(now, &SystemRandom), OrganizationId::new(now, &SystemRandom)]
+}
+
+/// A certificate for these names, and its key, both PEM; the certificate in DER form, too.
+pub struct Made {
+    pub pem: String,
+    pub key: String,
+    pub der: Vec<u8>,
+}
+
+pub fn certificate(names: &[&str]) -> Made {
+    let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    Made { pem: made.cert.pem(), key: made.signing_key.serialize_pem(), der: made.cert.der().to_vec() }
 }
 
 /// Bounds that no test runs into by accident.
@@ -85,10 +117,36 @@ impl World {
 
     /// A server whose database holds nothing yet.
     pub async fn empty() -> Self {
-        World::start(config()).await
+        World::start(config(), Identity::default()).await
     }
 
-    async fn start(config: Config) -> Self {
+    /// A server with a real provider of single sign-on, named `corporate`, whose groups give these roles.
+    pub async fn with_provider(config: Config, groups: &[(&str, Role)]) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let at = tokio::task::spawn_blocking(|| services::oidc(&[CALLBACK])).await.unwrap();
+        let ids = ids();
+        let provider = Provider {
+            name: "corporate".into(),
+            issuer: at.issuer().into(),
+            client_id: CLIENT_ID.into(),
+            client_secret: CLIENT_SECRET.into(),
+            redirect_uri: CALLBACK.into(),
+            scopes: ["profile", "email", "groups"].map(String::from).to_vec(),
+            groups_claim: "groups".into(),
+            groups: groups.iter().map(|(g, r)| GroupRole { group: (*g).into(), role: *r, project: None }).collect(),
+            allowed_domains: Vec::new(),
+            auto_provision: true,
+            link_by_email: false,
+            organization: Some(ids[0]),
+        };
+        let client = reqwest::Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(10)).build();
+        let sso = SingleSignOn::new(provider, Arc::new(Web::new(client.unwrap()))).unwrap();
+        let mut world = World::populated(config, ids, Identity::default().with_provider(sso)).await;
+        world.provider = Some(at);
+        world
+    }
+
+    async fn start(config: Config, identity: Identity) -> Self {
         // one of many tests comes first
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().unwrap();
@@ -98,10 +156,10 @@ impl World {
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             authorizer: Authorizer::shipped().unwrap(),
-            identity: Arc::default(),
+            identity: Arc::new(identity),
             sealer: Arc::new(Sealer::new(&[7; 32])),
             signer: Arc::new(SecretKey::from_random(&[9; 32])),
-            workflows: Arc::new(Workflows::default().with(Echo)),
+            workflows: Arc::new(Workflows::default().with(Echo(SILICON)).with(Echo(CAMPAIGNS))),
             limits: Limits { open_runs: 100_000, pending_uploads: 100_000, ..Limits::default() },
             events_written: Default::default(),
         };
@@ -123,12 +181,17 @@ impl World {
         World {
             platform,
             address: server.address,
-            client: reqwest::Client::builder().timeout(Duration::from_secs(60)).build().unwrap(),
+            client: reqwest::Client::builder()
+                .redirect(Policy::none())
+                .timeout(Duration::from_secs(60))
+                .build()
+                .unwrap(),
             organization: nobody.organization,
             other: nobody.organization,
             owner: nobody.clone(),
             author: nobody.clone(),
             approver: nobody,
+            provider: None,
             stop: Some(stop),
             server: Some(server),
             counter: AtomicU32::new(0),
@@ -138,9 +201,12 @@ impl World {
     }
 
     pub async fn with(config: Config) -> Self {
-        let mut world = World::start(config).await;
+        World::populated(config, ids(), Identity::default()).await
+    }
+
+    async fn populated(config: Config, ids: [OrganizationId; 2], identity: Identity) -> Self {
+        let mut world = World::start(config, identity).await;
         let now = world.platform.now();
-        let ids = [OrganizationId::new(now, &SystemRandom), OrganizationId::new(now, &SystemRandom)];
         let mut tx = world.platform.database.begin(Scope::System).await.unwrap();
         for (id, name) in ids.iter().zip(["First", "Second"]) {
             let one = Organization { id: *id, name: name.into(), created_at: now, version: 1 };
@@ -243,7 +309,7 @@ impl World {
     }
 
     pub async fn run(&self, project: &Project) -> Run {
-        runs::create(&self.platform, &self.author, project.id, "test.echo", json!({})).await.unwrap()
+        runs::create(&self.platform, &self.author, project.id, SILICON, json!({})).await.unwrap()
     }
 
     /// A run that succeeded, with one artifact and evidence that meets the usual policy.

@@ -24,10 +24,14 @@ const LARGEST: usize = 16 << 10;
 pub async fn register(platform: &Platform, caller: &Caller, of: PrincipalId, der: &[u8]) -> Result<Certificate> {
     platform.authorizer.check(caller, Action::TokenManage, None)?;
     // a DER sequence whose length field spans the whole: enough to tell a certificate from a file of another kind
-    let whole = matches!(der, [0x30, 0x82, a, b, rest @ ..] if usize::from(*a) << 8 | usize::from(*b) == rest.len());
+    let whole = match der {
+        [0x30, 0x81, a, rest @ ..] => usize::from(*a) == rest.len(),
+        [0x30, 0x82, a, b, rest @ ..] => usize::from(*a) << 8 | usize::from(*b) == rest.len(),
+        _ => false,
+    };
     if !whole || der.len() > LARGEST {
         return Err(Error::invalid("certificate.invalid", "this is not one certificate in DER form")
-            .at("/certificate", "a PEM file's base 64 part, decoded"));
+            .at("/certificate", "one certificate, as its PEM file has it"));
     }
     let mut work = platform.work(caller).await?;
     let account = known(work.on(), caller.organization, of).await?;

@@ -24,7 +24,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// How long somebody may take at the provider.
-const LIFE: Duration = Duration::from_secs(10 * 60);
+pub const LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// A sign-in that goes to the provider.
 #[derive(Clone, Debug)]
@@ -34,6 +34,11 @@ pub struct Begun {
     /// To be kept by the browser, in a cookie for this sign-in only, and shown to [`finish`]: a link with somebody
     /// else's state signs nobody in.
     pub browser: Secret,
+}
+
+/// The address of a server at `url` that a provider of that name sends browsers back to.
+pub fn callback(url: &str, name: &str) -> String {
+    format!("{url}/api/v1/single-sign-on/{name}/callback")
 }
 
 /// Names of the providers, for the sign-in page.
@@ -46,28 +51,25 @@ fn named<'a>(platform: &'a Platform, name: &str) -> Result<&'a SingleSignOn> {
     found.ok_or_else(|| Error::not_found("provider"))
 }
 
-/// Sends somebody to a provider. `then` is the page of ours that they go to afterwards; anything else becomes `/`.
+/// Sends somebody to a provider. `then` is the page of ours that they go to afterwards, if one is to be gone to; anything
+/// that is no page of ours becomes `/`.
 ///
 /// # Errors
 /// `provider.not-found`; `oidc.unavailable` where the provider does not answer.
-pub async fn begin(platform: &Platform, provider: &str, then: &str) -> Result<Begun> {
+pub async fn begin(platform: &Platform, provider: &str, then: Option<&str>) -> Result<Begun> {
     let sso = named(platform, provider)?;
     let fresh = || Secret::new(Purpose::Once, &*platform.random);
     let (state, nonce, browser, verifier) = (fresh(), fresh(), fresh(), fresh());
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&provider::verifier(&verifier));
     let now = platform.clock.now();
     let url = sso.authorize_url(now, state.expose(), nonce.expose(), challenge).await?;
-    let local = then.starts_with('/')
-        && !then.starts_with("//")
-        && then.len() <= 500
-        && !then.contains(|c: char| c == '\\' || c.is_control());
     let sealed = platform.sealer.seal(&*platform.random, &purpose(&state), verifier.expose().as_bytes())?;
     let under_way = UnderWay {
         provider: provider.to_string(),
         browser: browser.hash(),
         nonce: nonce.expose().to_string(),
         verifier: sealed,
-        then: if local { then.to_string() } else { "/".to_string() },
+        then: then.map_or("", |then| if ours(then) { then } else { "/" }).to_string(),
     };
     let mut tx = platform.database.begin(Scope::System).await?;
     identities::begin(&mut tx, state.hash(), &under_way, now, now.after(LIFE)).await?;
@@ -75,37 +77,93 @@ pub async fn begin(platform: &Platform, provider: &str, then: &str) -> Result<Be
     Ok(Begun { url, browser })
 }
 
+/// Whether it is a page of this program, whatever a browser makes of it.
+fn ours(then: &str) -> bool {
+    let plain = |c: char| c.is_ascii_graphic() && c != '\\';
+    then.starts_with('/') && !then.starts_with("//") && then.len() <= 500 && then.chars().all(plain)
+}
+
 fn purpose(state: &Secret) -> String {
     format!("oidc {}", state.hash())
 }
 
-/// Somebody came back from a provider, with its `state` and `code`, and with what [`begin`] gave the browser. Signs
-/// them in; gives the page they go to as well.
+/// What a browser comes back with.
+#[derive(Clone, Copy)]
+pub struct Returned<'a> {
+    /// The provider whose address it came back to.
+    pub provider: &'a str,
+    /// What names the sign-in.
+    pub state: &'a str,
+    /// What stands for the person.
+    pub code: Option<&'a str>,
+    /// Why there is no code.
+    pub error: Option<&'a str>,
+    /// Who says so (RFC 9207).
+    pub issuer: Option<&'a str>,
+    /// What [`begin`] gave the browser.
+    pub browser: &'a str,
+}
+
+/// Somebody came back from a provider. Signs them in; gives the page they go to as well, if they said one.
 ///
 /// # Errors
-/// `oidc.state` for a sign-in that was not begun by this browser, is over or was used; `oidc.refused` where the provider
-/// does not stand by the code or its identity token is not good; `oidc.unavailable`; `oidc.email`, `oidc.unknown` and
-/// `oidc.account-exists` where who it is may not come in.
-pub async fn finish(platform: &Platform, state: &str, code: &str, browser: &str) -> Result<(SignedIn, String)> {
+/// `oidc.state` for a sign-in that was not begun by this browser at this provider, is over or was used; `oidc.denied`
+/// where the provider let nobody in; `oidc.refused` where it does not stand by the code or its identity token is not good;
+/// `oidc.unavailable`; `oidc.email`, `oidc.unknown` and `oidc.account-exists` where who it is may not come in.
+pub async fn finish(platform: &Platform, returned: Returned<'_>) -> Result<(SignedIn, Option<String>)> {
     let lost = || {
         Error::new(Kind::Unauthenticated, "oidc.state", "this sign-in was not begun here, is over, or took too long")
             .help("begin again")
     };
-    let (state, browser) = (Secret::read(state).map_err(|_| lost())?, Secret::read(browser).map_err(|_| lost())?);
+    let read = |text| Secret::read(text).map_err(|_| lost());
+    let (state, browser) = (read(returned.state)?, read(returned.browser)?);
     let now = platform.clock.now();
     let mut tx = platform.database.begin(Scope::System).await?;
     let under_way = identities::take(&mut tx, state.hash(), now).await?.ok_or_else(lost)?;
     tx.commit().await?;
-    if under_way.browser != browser.hash() {
+    if under_way.browser != browser.hash() || under_way.provider != returned.provider {
         return Err(lost());
     }
     let sso = named(platform, &under_way.provider)?;
+    // another provider's answer, sent to this one's address
+    if returned.issuer.is_some_and(|issuer| issuer != sso.provider.issuer) {
+        return Err(lost());
+    }
+    if let Some(error) = returned.error {
+        return Err(denied(&sso.provider, error));
+    }
+    let code = returned.code.ok_or_else(lost)?;
     let verifier = platform.sealer.open(&purpose(&state), &under_way.verifier)?;
     let verifier = String::from_utf8(verifier).map_err(|e| Error::bug("a verifier that is no text").because(e))?;
     let person = sso.person(now, code, verifier, &under_way.nonce).await?;
     let signed_in = enter(platform, &sso.provider, person).await?;
     platform.identity.forget(signed_in.caller.principal);
-    Ok((signed_in, under_way.then))
+    Ok((signed_in, Some(under_way.then).filter(|then| !then.is_empty())))
+}
+
+/// The error for a provider that sends nobody. What it says of it in its own words is not shown: anybody can write that
+/// into an address.
+fn denied(provider: &Provider, error: &str) -> Error {
+    match error {
+        "access_denied"
+        | "login_required"
+        | "interaction_required"
+        | "consent_required"
+        | "account_selection_required" => {
+            Error::new(Kind::Forbidden, "oidc.denied", "the provider did not let you in, or you turned back there")
+                .help("begin again, or ask whoever runs the provider")
+        }
+        "server_error" | "temporarily_unavailable" => {
+            Error::unavailable("oidc.unavailable", "the sign-in provider says that it cannot work now").retry_after(5)
+        }
+        _ => {
+            let known = ["invalid_request", "invalid_scope", "unauthorized_client", "unsupported_response_type"];
+            let error = if known.contains(&error) { error } else { "another error" };
+            tracing::warn!(provider = provider.name, error, "the provider refuses how it is asked");
+            Error::unavailable("oidc.config", format!("the provider refuses how it is asked ({error})"))
+                .help("tell whoever runs this server: scopes or client are not as the provider wants them")
+        }
+    }
 }
 
 /// Lets in whom a provider vouches for.

@@ -33,8 +33,8 @@ pub const USERS: [User; 2] = [
 
 /// A provider of the caller's own. It stops when this is dropped.
 ///
-/// To sign in without a browser, follow the redirect of the authorization endpoint with its cookies to
-/// `/interaction/ID` and POST `username` and `password` there as a form; consent is given by itself.
+/// [`Oidc::visit`] signs somebody in as a browser does: it follows the redirect of the authorization endpoint to
+/// `/interaction/ID` and posts `username` and `password` there as a form; consent is given by itself.
 pub struct Oidc {
     issuer: String,
     server: Supervised,

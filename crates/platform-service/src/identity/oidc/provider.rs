@@ -12,7 +12,6 @@ use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
 use proofmark_kernel::principal::Role;
-use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +25,7 @@ const METADATA: Duration = Duration::from_secs(10 * 60);
 const ANSWER: usize = 1 << 20;
 
 /// A provider as the operator configures it.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone)]
 pub struct Provider {
     /// Name in addresses and on the sign-in page: `corporate`.
     pub name: String,
@@ -40,48 +38,31 @@ pub struct Provider {
     /// Where the provider sends people back to: an address of this program, registered there.
     pub redirect_uri: String,
     /// Scopes that are asked for beside `openid`.
-    #[serde(default = "scopes")]
     pub scopes: Vec<String>,
     /// The claim that holds a person's groups.
-    #[serde(default = "claim")]
     pub groups_claim: String,
     /// Roles that groups give.
-    #[serde(default)]
     pub groups: Vec<GroupRole>,
     /// Domains of addresses that may come in; any, verified or not, if empty.
-    #[serde(default)]
     pub allowed_domains: Vec<String>,
     /// Whether who is not known yet gets an account.
-    #[serde(default)]
     pub auto_provision: bool,
     /// Whether an account that was added here with the same verified address is theirs. The provider then decides who
     /// signs in to that account, past its password and second factor.
-    #[serde(default)]
     pub link_by_email: bool,
     /// The organization whose people it knows; the only one of this installation if none.
-    #[serde(default)]
     pub organization: Option<OrganizationId>,
 }
 
 /// A role that a group gives.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct GroupRole {
     /// Name of the group, as it stands in the claim.
     pub group: String,
     /// The role.
     pub role: Role,
     /// In which project; in the whole organization if none.
-    #[serde(default)]
     pub project: Option<ProjectId>,
-}
-
-fn scopes() -> Vec<String> {
-    ["profile", "email", "groups"].map(String::from).to_vec()
-}
-
-fn claim() -> String {
-    "groups".into()
 }
 
 /// Sends a request to a provider.

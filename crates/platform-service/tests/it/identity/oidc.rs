@@ -5,7 +5,7 @@ use crate::support::{World, ada, done, give};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_kernel::principal::{Credential, Grant, Role};
 use proofmark_platform_service::Platform;
-use proofmark_platform_service::identity::oidc::{self, GroupRole, Provider, SingleSignOn, Web};
+use proofmark_platform_service::identity::oidc::{self, GroupRole, Provider, Returned, SingleSignOn, Web};
 use proofmark_platform_service::identity::{Identity, SignedIn, accounts, authenticate};
 use proofmark_store::{Connection, Scope, values};
 use proofmark_testkit::services::{self, CLIENT_ID, CLIENT_SECRET, Oidc, USERS, User};
@@ -62,47 +62,22 @@ fn with(p: &Platform, provider: Provider) -> Platform {
 }
 
 /// What a browser does at the provider: signs in there and is sent back; `state` and `code`.
-async fn visit(issuer: &str, url: &str, user: &User) -> (String, String) {
-    let (client, mut cookies) = (client(), Vec::<String>::new());
-    let absolute = |location: &str| match location.starts_with('/') {
-        true => format!("{issuer}{location}"),
-        false => location.to_string(),
-    };
-    let (mut at, mut form) = (url.to_string(), false);
-    for _ in 0..12 {
-        let body = format!("username={}&password={}", user.name, user.password);
-        let request = match form {
-            true => client.post(&at).header("content-type", "application/x-www-form-urlencoded").body(body),
-            false => client.get(&at),
-        };
-        let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
-        for cookie in answer.headers().get_all("set-cookie") {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap().to_string();
-            let name = pair.split_once('=').unwrap().0.to_string();
-            cookies.retain(|c| c.split_once('=').unwrap().0 != name);
-            cookies.push(pair);
-        }
-        match answer.headers().get("location") {
-            Some(location) => {
-                at = absolute(location.to_str().unwrap());
-                form = false;
-            }
-            None if at.contains("/interaction/") && answer.status() == 200 => form = true,
-            None => panic!("{at}: {} {}", answer.status(), answer.text().await.unwrap()),
-        }
-        if let Some(query) = at.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?')) {
-            let value =
-                |name: &str| query.split('&').find_map(|f| f.strip_prefix(name)?.strip_prefix('=')).map(String::from);
-            return (value("state").unwrap(), value("code").unwrap_or_else(|| panic!("no code: {query}")));
-        }
-    }
-    panic!("the provider never sent back: {at}");
+async fn visit(at: &Oidc, url: &str, user: &User) -> (String, String) {
+    let back = tokio::task::block_in_place(|| at.visit(url, user));
+    let query = back.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?')).unwrap();
+    let value = |name: &str| query.split('&').find_map(|f| f.strip_prefix(name)?.strip_prefix('=')).map(String::from);
+    (value("state").unwrap(), value("code").unwrap_or_else(|| panic!("no code: {query}")))
 }
 
-async fn sign_in(p: &Platform, issuer: &str, user: &User) -> Result<(SignedIn, String)> {
-    let begun = oidc::begin(p, "corporate", "/runs").await?;
-    let (state, code) = visit(issuer, &begun.url, user).await;
-    oidc::finish(p, &state, &code, begun.browser.expose()).await
+async fn finish(p: &Platform, state: &str, code: &str, browser: &str) -> Result<(SignedIn, Option<String>)> {
+    let code = Some(code);
+    oidc::finish(p, Returned { provider: "corporate", state, code, error: None, issuer: None, browser }).await
+}
+
+async fn sign_in(p: &Platform, at: &Oidc, user: &User) -> Result<(SignedIn, Option<String>)> {
+    let begun = oidc::begin(p, "corporate", Some("/runs")).await?;
+    let (state, code) = visit(at, &begun.url, user).await;
+    finish(p, &state, &code, begun.browser.expose()).await
 }
 
 fn everywhere(roles: &[Role]) -> Vec<Grant> {
@@ -120,8 +95,8 @@ async fn groups_give_roles_and_take_only_what_they_gave(w: &World) {
         ),
     );
     assert_eq!(oidc::providers(&before), ["corporate"]);
-    let (first, then) = sign_in(&before, at.issuer(), GRACE).await.unwrap();
-    assert_eq!(then, "/runs");
+    let (first, then) = sign_in(&before, &at, GRACE).await.unwrap();
+    assert_eq!(then.as_deref(), Some("/runs"));
     assert_eq!(first.caller.grants, everywhere(&[Role::Marketer, Role::Viewer]));
     assert_eq!(first.session.method, "oidc");
     let caller = authenticate(&before, first.secret.expose(), "192.0.2.1").await.unwrap();
@@ -140,7 +115,7 @@ async fn groups_give_roles_and_take_only_what_they_gave(w: &World) {
     }
     // the configuration gives other roles from now on
     let after = with(&w.platform, configured(at.issuer(), &[("marketing", Role::Approver)]));
-    let (second, _) = sign_in(&after, at.issuer(), GRACE).await.unwrap();
+    let (second, _) = sign_in(&after, &at, GRACE).await.unwrap();
     assert_eq!(second.caller.principal, id, "the same person");
     assert_ne!(second.session.id, first.session.id);
     let mut roles: Vec<Role> = second.caller.grants.iter().map(|g| g.role).collect();
@@ -152,14 +127,14 @@ async fn groups_give_roles_and_take_only_what_they_gave(w: &World) {
 
     // an owner by group, the last who can sign in, stays one
     let owners = with(&w.platform, configured(at.issuer(), &[("marketing", Role::Owner)]));
-    sign_in(&owners, at.issuer(), GRACE).await.unwrap();
-    accounts::disable(&owners, &sign_in(&owners, at.issuer(), GRACE).await.unwrap().0.caller, owner.caller.principal)
+    sign_in(&owners, &at, GRACE).await.unwrap();
+    accounts::disable(&owners, &sign_in(&owners, &at, GRACE).await.unwrap().0.caller, owner.caller.principal)
         .await
         .unwrap();
-    let (third, _) = sign_in(&after, at.issuer(), GRACE).await.unwrap();
+    let (third, _) = sign_in(&after, &at, GRACE).await.unwrap();
     assert!(third.caller.holds(&[Role::Owner], None));
     accounts::enable(&owners, &third.caller, owner.caller.principal).await.unwrap();
-    let (fourth, _) = sign_in(&after, at.issuer(), GRACE).await.unwrap();
+    let (fourth, _) = sign_in(&after, &at, GRACE).await.unwrap();
     assert!(!fourth.caller.holds(&[Role::Owner], None));
     ended(at).await;
 }
@@ -172,38 +147,73 @@ async fn a_sign_in_belongs_to_one_browser_and_ends_once(w: &World) {
     let refused = |e: Error| assert_eq!((e.kind, e.code.as_ref()), (Kind::Unauthenticated, "oidc.refused"));
 
     // an attacker's link, opened by somebody else's browser
-    let attackers = oidc::begin(p, "corporate", "/").await.unwrap();
-    let victims = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (state, code) = visit(at.issuer(), &attackers.url, GRACE).await;
-    lost(oidc::finish(p, &state, &code, victims.browser.expose()).await.unwrap_err());
+    let attackers = oidc::begin(p, "corporate", None).await.unwrap();
+    let victims = oidc::begin(p, "corporate", None).await.unwrap();
+    let (state, code) = visit(&at, &attackers.url, GRACE).await;
+    lost(finish(p, &state, &code, victims.browser.expose()).await.unwrap_err());
     // it is used up by that
-    lost(oidc::finish(p, &state, &code, attackers.browser.expose()).await.unwrap_err());
-    lost(oidc::finish(p, "pmo_x", &code, victims.browser.expose()).await.unwrap_err());
+    lost(finish(p, &state, &code, attackers.browser.expose()).await.unwrap_err());
+    lost(finish(p, "pmo_x", &code, victims.browser.expose()).await.unwrap_err());
 
     // an attacker's code in one's own sign-in: made for another PKCE challenge
-    let (own, _) = visit(at.issuer(), &victims.url, GRACE).await;
-    let other = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (_, stolen) = visit(at.issuer(), &other.url, GRACE).await;
-    refused(oidc::finish(p, &own, &stolen, victims.browser.expose()).await.unwrap_err());
+    let (own, _) = visit(&at, &victims.url, GRACE).await;
+    let other = oidc::begin(p, "corporate", None).await.unwrap();
+    let (_, stolen) = visit(&at, &other.url, GRACE).await;
+    refused(finish(p, &own, &stolen, victims.browser.expose()).await.unwrap_err());
 
     // an identity token that was made for another sign-in
-    let begun = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (state, code) = visit(at.issuer(), &begun.url, GRACE).await;
+    let begun = oidc::begin(p, "corporate", None).await.unwrap();
+    let (state, code) = visit(&at, &begun.url, GRACE).await;
     let mut tx = p.database.begin(Scope::System).await.unwrap();
     tx.execute("UPDATE platform_oidc_sign_ins SET nonce = 'another'", values![]).await.unwrap();
     tx.commit().await.unwrap();
-    refused(oidc::finish(p, &state, &code, begun.browser.expose()).await.unwrap_err());
+    refused(finish(p, &state, &code, begun.browser.expose()).await.unwrap_err());
+
+    // what comes back to another provider's address, from another issuer, or without anything
+    for (provider, issuer, code) in
+        [("other", None, Some("x")), ("corporate", Some("https://evil.example"), Some("x")), ("corporate", None, None)]
+    {
+        let begun = oidc::begin(p, "corporate", None).await.unwrap();
+        let (state, _) = visit(&at, &begun.url, GRACE).await;
+        let browser = begun.browser.expose();
+        let returned = Returned { provider, state: &state, code, error: None, issuer, browser };
+        lost(oidc::finish(p, returned).await.unwrap_err());
+    }
+
+    // whom the provider does not send: what it says in its own words is not repeated
+    for (error, kind, code) in [
+        ("access_denied", Kind::Forbidden, "oidc.denied"),
+        ("temporarily_unavailable", Kind::Unavailable, "oidc.unavailable"),
+        ("invalid_scope", Kind::Unavailable, "oidc.config"),
+        ("<b>call us</b>", Kind::Unavailable, "oidc.config"),
+    ] {
+        let begun = oidc::begin(p, "corporate", None).await.unwrap();
+        let (state, good) = visit(&at, &begun.url, GRACE).await;
+        let browser = begun.browser.expose();
+        let returned = Returned {
+            provider: "corporate",
+            state: &state,
+            code: Some(&good),
+            error: Some(error),
+            issuer: Some(at.issuer()),
+            browser,
+        };
+        let e = oidc::finish(p, returned).await.unwrap_err();
+        assert_eq!((e.kind, e.code.as_ref()), (kind, code));
+        assert!(!e.detail.contains("call us"), "{e}");
+        lost(oidc::finish(p, Returned { error: None, ..returned }).await.unwrap_err());
+    }
 
     // a made-up code
-    let begun = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (state, _) = visit(at.issuer(), &begun.url, GRACE).await;
-    refused(oidc::finish(p, &state, "made-up", begun.browser.expose()).await.unwrap_err());
+    let begun = oidc::begin(p, "corporate", None).await.unwrap();
+    let (state, _) = visit(&at, &begun.url, GRACE).await;
+    refused(finish(p, &state, "made-up", begun.browser.expose()).await.unwrap_err());
 
     // too late
-    let begun = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (state, code) = visit(at.issuer(), &begun.url, GRACE).await;
+    let begun = oidc::begin(p, "corporate", None).await.unwrap();
+    let (state, code) = visit(&at, &begun.url, GRACE).await;
     w.clock.on(Duration::from_secs(600));
-    lost(oidc::finish(p, &state, &code, begun.browser.expose()).await.unwrap_err());
+    lost(finish(p, &state, &code, begun.browser.expose()).await.unwrap_err());
 
     // pages of others are no place to go
     for (then, goes) in [
@@ -211,13 +221,15 @@ async fn a_sign_in_belongs_to_one_browser_and_ends_once(w: &World) {
         ("//evil.example", "/"),
         ("https://evil.example", "/"),
         ("/\\evil.example", "/"),
+        ("/\tevil", "/"),
+        ("/\u{ff0f}evil.example", "/"),
         ("", "/"),
     ] {
-        let begun = oidc::begin(p, "corporate", then).await.unwrap();
-        let (state, code) = visit(at.issuer(), &begun.url, GRACE).await;
-        assert_eq!(oidc::finish(p, &state, &code, begun.browser.expose()).await.unwrap().1, goes);
+        let begun = oidc::begin(p, "corporate", Some(then)).await.unwrap();
+        let (state, code) = visit(&at, &begun.url, GRACE).await;
+        assert_eq!(finish(p, &state, &code, begun.browser.expose()).await.unwrap().1.as_deref(), Some(goes));
     }
-    assert_eq!(oidc::begin(p, "elsewhere", "/").await.unwrap_err().code, "provider.not-found");
+    assert_eq!(oidc::begin(p, "elsewhere", None).await.unwrap_err().code, "provider.not-found");
     ended(at).await;
 }
 
@@ -225,7 +237,7 @@ async fn who_may_come_in_is_the_operator_s_to_say(w: &World) {
     let owner = ada(&w.platform).await;
     let at = provider().await;
     let base = configured(at.issuer(), &[]);
-    let tried = async |provider: Provider, user| sign_in(&with(&w.platform, provider), at.issuer(), user).await;
+    let tried = async |provider: Provider, user| sign_in(&with(&w.platform, provider), &at, user).await;
 
     let e = tried(Provider { allowed_domains: vec!["example.com".into()], ..base.clone() }, GRACE).await.unwrap_err();
     assert_eq!((e.kind, e.code.as_ref()), (Kind::Forbidden, "oidc.email"));
@@ -254,25 +266,25 @@ async fn a_provider_that_is_away_is_named(w: &World) {
     ada(&w.platform).await;
     let mut at = provider().await;
     let p = &with(&w.platform, configured(at.issuer(), &[]));
-    let begun = oidc::begin(p, "corporate", "/").await.unwrap();
-    let (state, code) = visit(at.issuer(), &begun.url, GRACE).await;
+    let begun = oidc::begin(p, "corporate", None).await.unwrap();
+    let (state, code) = visit(&at, &begun.url, GRACE).await;
     let mut at = tokio::task::spawn_blocking(move || {
         at.stop();
         at
     })
     .await
     .unwrap();
-    let e = oidc::finish(p, &state, &code, begun.browser.expose()).await.unwrap_err();
+    let e = finish(p, &state, &code, begun.browser.expose()).await.unwrap_err();
     assert_eq!((e.kind, e.code.as_ref()), (Kind::Unavailable, "oidc.unavailable"));
     let fresh = with(&w.platform, configured(at.issuer(), &[]));
-    assert_eq!(oidc::begin(&fresh, "corporate", "/").await.unwrap_err().code, "oidc.unavailable");
+    assert_eq!(oidc::begin(&fresh, "corporate", None).await.unwrap_err().code, "oidc.unavailable");
     let at = tokio::task::spawn_blocking(move || {
         at.start();
         at
     })
     .await
     .unwrap();
-    sign_in(&fresh, at.issuer(), GRACE).await.unwrap();
+    sign_in(&fresh, &at, GRACE).await.unwrap();
     ended(at).await;
 }
 

@@ -1,0 +1,115 @@
+//! The pages at the end of a sign-in at a provider: made here, without a script, for a browser that was sent on.
+
+use crate::reply::Reply;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use axum::http::{HeaderMap, StatusCode};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use proofmark_base::digest::Digest;
+use proofmark_base::time::Timestamp;
+use proofmark_contract::types::common::Problem;
+use std::sync::LazyLock;
+
+const PAGE: &str = include_str!("page/sign_in.html");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+
+/// The page's own style, by its digest, and nothing else.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let style = PAGE.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(s, _)| s);
+    let hash = STANDARD.encode(Digest::of(style.as_bytes()).as_bytes());
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
+/// Whether a browser asks: programs do not name `text/html`.
+pub(crate) fn wanted(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok());
+    let mut ranges = lines.flat_map(|line| line.split(',')).filter_map(|range| range.split(';').next());
+    ranges.any(|range| range.trim().eq_ignore_ascii_case("text/html"))
+}
+
+/// Text as it stands in HTML.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn page(reply: Reply, title: &str, body: &str) -> Reply {
+    let text = PAGE.replace("{{title}}", &escaped(title)).replace("{{body}}", body);
+    reply
+        .replaced(text)
+        .with(CONTENT_TYPE, HTML)
+        .with(CONTENT_SECURITY_POLICY, POLICY.clone())
+        .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+/// Shows the session's secret to whom it belongs, for a terminal.
+pub(crate) fn signed_in(secret: &str, ends_at: Timestamp, url: Option<&str>) -> Reply {
+    let server = url.map_or_else(String::new, |url| format!("export PROOFMARK_SERVER={}\n", escaped(url)));
+    let body = format!(
+        "<p>In a terminal:</p>\n<pre>{server}export PROOFMARK_TOKEN={}</pre>\n\
+         <p>Whoever has this token acts as you until {}, or until you sign out. It is shown once; you can close this \
+         page.</p>",
+        escaped(secret),
+        escaped(&ends_at.to_string()),
+    );
+    page(Reply::empty(StatusCode::OK), "You are signed in", &body)
+}
+
+/// A problem, with the status and the headers that its document had.
+pub(crate) fn refused(problem: Reply) -> Reply {
+    let found: Option<Problem> = problem.bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let Some(found) = found else { return problem };
+    let help = found.help.map_or_else(String::new, |help| format!("<p>{}.</p>\n", escaped(&help)));
+    let body = format!(
+        "<p>{}.</p>\n{help}<p class=\"code\">{}, trace {}</p>",
+        escaped(&found.detail),
+        escaped(&found.code),
+        escaped(&found.trace_id),
+    );
+    page(problem, "You are not signed in", &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem;
+    use crate::trace::TraceId;
+    use proofmark_base::error::{Error, Kind};
+
+    #[test]
+    fn what_others_wrote_is_text() {
+        let e = Error::new(Kind::Unauthenticated, "oidc.denied", "<script>alert(1)</script> & \"more\"");
+        let reply = refused(problem::reply(e, TraceId::from_bits(1)));
+        let text = String::from_utf8_lossy(reply.bytes().unwrap()).into_owned();
+        assert_eq!((reply.status(), &reply.headers()[CONTENT_TYPE]), (StatusCode::UNAUTHORIZED, &HTML));
+        assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"), "{text}");
+        assert!(!text.contains("<script") && !text.contains("{{"), "{text}");
+        let policy = reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("style-src 'sha256-") && !policy.contains("script-src"), "{policy}");
+    }
+
+    #[test]
+    fn only_browsers_are_shown_pages() {
+        let asks = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(text));
+            wanted(&headers)
+        };
+        assert!(asks("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(asks("application/xhtml+xml, Text/HTML;q=0.9"));
+        assert!(!asks("application/json") && !asks("*/*") && !wanted(&HeaderMap::new()));
+    }
+}
