@@ -9,6 +9,7 @@ use proofmark_evidence::FileSet;
 use proofmark_store::system::SystemRandom;
 use reqwest::{Certificate, ClientBuilder, Identity, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,10 +54,12 @@ fn handshake(e: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
+fn wrong(option: &str, why: impl fmt::Display) -> Error {
+    Error::invalid("server.certificate", format!("`{option}` cannot be used: {why}"))
+}
+
 /// The client with the authorities that it believes and the certificate that it shows.
 fn protected(client: ClientBuilder, connection: &Connection, https: bool) -> Result<ClientBuilder> {
-    let wrong =
-        |option: &str, why: String| Error::invalid("server.certificate", format!("`{option}` cannot be used: {why}"));
     let read = |option: &str, path: &PathBuf| {
         std::fs::read(path).map_err(|e| wrong(option, format!("{}: {e}", path.display())))
     };
@@ -72,12 +75,11 @@ fn protected(client: ClientBuilder, connection: &Connection, https: bool) -> Res
     }
     match (&connection.client_certificate, &connection.client_key) {
         (None, None) => Ok(client),
-        (Some(_), None) => Err(wrong("--client-certificate", "it wants its key: `--client-key FILE`".into())),
-        (None, Some(_)) => Err(wrong("--client-key", "it wants its certificate: `--client-certificate FILE`".into())),
-        (Some(_), Some(_)) if !https => Err(wrong(
-            "--client-certificate",
-            "it is shown over https:// only, and the server's address is http://".into(),
-        )),
+        (Some(_), None) => Err(wrong("--client-certificate", "it wants its key: `--client-key FILE`")),
+        (None, Some(_)) => Err(wrong("--client-key", "it wants its certificate: `--client-certificate FILE`")),
+        (Some(_), Some(_)) if !https => {
+            Err(wrong("--client-certificate", "it is shown over https:// only, and the server's address is http://"))
+        }
         (Some(certificate), Some(key)) => {
             let mut pem = read("--client-certificate", certificate)?;
             pem.push(b'\n');
@@ -115,8 +117,9 @@ impl Client {
             // what is sent is for this server: an answer that leads elsewhere is none of the API's
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|e| {
-                Error::unavailable("server.client", "there is no HTTP client to talk to the server with").because(e)
+            .map_err(|e| match connection.client_certificate {
+                Some(_) => wrong("--client-certificate", "its key may be another one's").because(e),
+                None => Error::unavailable("server.client", "no HTTP client can be made").because(e),
             })?;
         Ok(Client { http, base, token: token.map(String::from) })
     }

@@ -34,7 +34,7 @@ async fn it_is_renamed_on_the_version_that_was_seen() {
     let log = audit::list(&mut tx, world.organization, 0, 100).await.unwrap();
     let entries: Vec<_> = log.iter().filter(|e| e.action == "organization.update").collect();
     assert_eq!(entries.len(), 1, "what was refused left nothing");
-    assert_eq!(entries[0].detail, json!({ "name": "Radio", "before": "First" }));
+    assert_eq!(entries[0].detail, r#"{"name":"Radio","before":"First"}"#);
 }
 
 #[tokio::test(flavor = "multi_thread")]
