@@ -69,7 +69,7 @@ pub fn explain(options: &ServerOptions, console: &mut Console) -> Result<u8, Fai
     let widest = all.iter().map(|(_, value, _)| value.chars().count()).max().unwrap_or(0).min(40);
     let mut text = String::new();
     for (key, value, origin) in &all {
-        let _ = writeln!(text, "{:22} {value:widest$}  {origin}\n{:22} {}", key.name, "", key.about);
+        let _ = writeln!(text, "{:24} {value:widest$}  {origin}\n{:24} {}", key.name, "", key.about);
     }
     let value: Vec<_> =
         all.iter().map(|(k, value, origin)| json!({"name": k.name, "value": value, "origin": origin})).collect();

@@ -40,18 +40,18 @@ fn away(e: reqwest::Error) -> Error {
     }
 }
 
-/// What TLS said, if it was TLS.
+/// What TLS said, if it was TLS: errors of streams hold it as their own, one within another.
 fn handshake(e: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut beneath = std::error::Error::source(e);
-    while let Some(cause) = beneath {
-        let within = cause.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        let within = within.and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(found) = within.or_else(|| cause.downcast_ref()) {
+    let mut beneath = std::error::Error::source(e)?;
+    loop {
+        if let Some(found) = beneath.downcast_ref() {
             return Some(found);
         }
-        beneath = cause.source();
+        beneath = match beneath.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => inner,
+            None => beneath.source()?,
+        };
     }
-    None
 }
 
 fn wrong(option: &str, why: impl fmt::Display) -> Error {

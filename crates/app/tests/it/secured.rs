@@ -122,6 +122,7 @@ async fn a_program_comes_by_its_client_certificate() {
     assert_eq!(ask(&of(&other, &others)), "certificate.unknown");
     assert_eq!(ask(&of(&pem, &others)), "server.certificate", "the key of another");
     assert_eq!(ask(&["--ca-certificate", &ca]), "server.token");
+    assert_eq!(ask(&["--client-certificate", &pem, "--client-key", &key]), "server.untrusted");
     assert_eq!(ask(&["--client-certificate", &pem]), "server.certificate");
     let plain = url.replace("https://", "http://");
     let ask = |options: &[&str]| tokio::task::block_in_place(|| asked(folder, &plain, options));

@@ -185,7 +185,16 @@ async fn enter(platform: &Platform, provider: &Provider, person: Person) -> Resu
     let organization = house(&mut tx, provider).await?;
     identities::lock_members(&mut tx, organization).await?;
     let user = match identities::get(&mut tx, &provider.issuer, &person.subject).await? {
-        Some((at, id)) if at == organization => super::members::known(&mut tx, organization, id).await?,
+        Some((at, id)) if at == organization => {
+            let user = super::members::known(&mut tx, organization, id).await?;
+            if user.disabled_at.is_some() {
+                let detail = json!({"reason": "the account is shut out", "issuer": provider.issuer});
+                written(&mut tx, now, &user, "session.sign-in-failed", detail).await?;
+                tx.commit().await?;
+                return Err(shut_out());
+            }
+            user
+        }
         Some(_) => return Err(Error::not_found("principal")),
         None => {
             let user = newcomer(platform, &mut tx, provider, organization, &person, email, now).await?;
@@ -196,12 +205,16 @@ async fn enter(platform: &Platform, provider: &Provider, person: Person) -> Resu
         }
     };
     if user.disabled_at.is_some() {
-        return Err(Error::new(Kind::Unauthenticated, "sign-in.refused", "this account cannot sign in"));
+        return Err(shut_out());
     }
     groups::follow(&mut tx, provider, &user, &person.groups, now).await?;
     let signed_in = sign_in::begin(platform, &mut tx, &user, "oidc", now).await?;
     tx.commit().await?;
     Ok(signed_in)
+}
+
+fn shut_out() -> Error {
+    Error::new(Kind::Unauthenticated, "sign-in.refused", "this account cannot sign in")
 }
 
 /// The organization that a provider's people belong to.

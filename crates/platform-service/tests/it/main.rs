@@ -3,5 +3,6 @@
 
 mod authorization;
 mod identity;
+mod organizations;
 mod support;
 mod webhooks;

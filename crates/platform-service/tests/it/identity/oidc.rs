@@ -256,6 +256,8 @@ async fn who_may_come_in_is_the_operator_s_to_say(w: &World) {
     assert_eq!(grace.caller.grants, [], "no group, no role");
     accounts::disable(&w.platform, &owner.caller, grace.caller.principal).await.unwrap();
     assert_eq!(tried(base.clone(), GRACE).await.unwrap_err().code, "sign-in.refused");
+    let log = done(&w.platform, owner.caller.organization).await;
+    assert_eq!(log.last().unwrap(), "session.sign-in-failed");
     accounts::enable(&w.platform, &owner.caller, grace.caller.principal).await.unwrap();
     give(&w.platform, &owner.caller, grace.caller.principal, Role::Viewer).await;
     assert_eq!(tried(base, GRACE).await.unwrap().0.caller.grants, everywhere(&[Role::Viewer]));
