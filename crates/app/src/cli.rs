@@ -70,6 +70,128 @@ pub enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Write everything of a server, database and blobs, to one file; the server may run
+    ///
+    /// Exit status: 0 everything is in it, 2 usage, 4 blobs that rows refer to are missing or damaged.
+    Backup(Backup),
+    /// Restore a backup into an empty database and an empty place for blobs, of the same kind or the other
+    ///
+    /// Exit status: 0 restored, 2 refused, 4 restored, but the audit log is not whole or the backup lacked blobs.
+    Restore(Restore),
+    /// Bring the schema of a database up to date
+    ///
+    /// Exit status: 0 it is up to date, 2 it cannot be, 4 with `--check`: there is something to do.
+    Migrate(Migrate),
+    /// Organizations, accounts and stored bytes, at the machine itself
+    #[command(subcommand)]
+    Admin(AdminCommand),
+}
+
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// File to write; it must not exist
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Put signing.key and secrets.key into it
+    #[arg(long)]
+    pub with_keys: bool,
+    /// Replace an existing file
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// File made by `proofmark backup`
+    pub file: PathBuf,
+    /// Public key that checkpoints of the audit log are signed with; without it the signing key in the data folder
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// List organizations, or make one
+    Organizations(Organizations),
+    /// Make a one-time link with which an owner of an organization sets a password
+    Link {
+        /// The organization, by identifier or name
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: String,
+        /// Whose link it is: made an owner if they are none; without it the oldest owner
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// List accounts
+    Principals {
+        /// Of one organization, by identifier or name
+        #[arg(long, value_name = "ORGANIZATION")]
+        organization: Option<String>,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// Shut an account out: its sessions end, its tokens and certificates stop working
+    Disable(OfPrincipal),
+    /// Let an account in again
+    Enable(OfPrincipal),
+    /// Take an account's second factor and recovery codes away
+    ResetSecondFactor(OfPrincipal),
+    /// End all sessions and tokens of an account
+    RevokeSessions(OfPrincipal),
+    /// Remove stored bytes that nothing refers to
+    Sweep {
+        /// Say what would go, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Organizations {
+    #[command(subcommand)]
+    pub command: Option<OrganizationsCommand>,
+    #[command(flatten)]
+    pub server: ServerOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrganizationsCommand {
+    /// Make an organization with its first owner, and a one-time link for them
+    Create {
+        /// Name of the organization
+        name: String,
+        /// Address of its first owner
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OfPrincipal {
+    /// The account, by identifier or address
+    pub principal: String,
+    #[command(flatten)]
+    pub server: ServerOptions,
 }
 
 #[derive(Debug, Subcommand)]

@@ -56,6 +56,10 @@ fn main() -> ExitCode {
         Command::Worker(o) => server::serve::worker(o, &mut console),
         Command::Config(ConfigCommand::Explain(o)) => server::explain(o, &mut console),
         Command::Audit(AuditCommand::Verify(o)) => server::audit::verify(o, &mut console),
+        Command::Backup(o) => server::backup::backup(o, &mut console),
+        Command::Restore(o) => server::restore::restore(o, &mut console),
+        Command::Migrate(o) => server::migrate::migrate(o, &mut console),
+        Command::Admin(o) => server::admin::admin(o, &mut console),
     });
     let status = match done {
         Ok(Ok(status)) => status,

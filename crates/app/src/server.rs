@@ -1,11 +1,16 @@
 //! The server and the worker: configuration, keys, and the wiring of all adapters.
 
+pub mod admin;
 mod assembly;
 pub mod audit;
+pub mod backup;
 pub mod config;
 mod identity;
 mod keys;
 mod logging;
+pub mod migrate;
+mod places;
+pub mod restore;
 pub mod serve;
 
 use crate::cli::ServerOptions;

@@ -63,6 +63,7 @@ mod live;
 mod options;
 mod postgres;
 mod schedule;
+mod schema;
 mod worker;
 
 pub use context::{Cancelled, Child, Context};
@@ -70,3 +71,4 @@ pub use engine::{Builder, Engine, Execution, Metrics, Step};
 pub use options::{EnqueueOptions, ExecutorInfo, Queue, RateLimit, StepOptions, served_with};
 pub use proofmark_store::executors::{Executor, ExecutorId, Registration};
 pub use schedule::{Schedule, Tick};
+pub use schema::prepare;

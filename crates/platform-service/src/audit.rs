@@ -52,7 +52,8 @@ pub async fn verify(platform: &Platform, caller: &Caller) -> Result<Report> {
     Ok(report)
 }
 
-/// Verifies an organization's log as it lies in a database. `trusted` are the keys that checkpoints may be signed with.
+/// Verifies an organization's log as it lies in a database. `trusted` are the keys that checkpoints may be signed with;
+/// without any, only the chain is verified, and the report counts no checkpoint.
 ///
 /// # Errors
 /// As [`proofmark_store::Connection::rows`]. A row that cannot be read at all is an error, too.
@@ -62,7 +63,10 @@ pub async fn verify_database(
     trusted: &[PublicKey],
 ) -> Result<Report> {
     let mut tx = database.read(Scope::Organization(organization)).await?;
-    let envelopes = audit::checkpoints(&mut tx, organization).await?;
+    let mut envelopes = audit::checkpoints(&mut tx, organization).await?;
+    if trusted.is_empty() {
+        envelopes.clear();
+    }
     let mut check = Checker::new(organization, envelopes.iter().map(|(_, e)| e.as_str()), trusted);
     let mut after = 0;
     loop {

@@ -8,6 +8,7 @@ pub mod authorization;
 pub mod dispatch;
 pub mod execution;
 pub mod identity;
+pub mod maintenance;
 pub mod organizations;
 pub mod platform;
 pub mod projects;

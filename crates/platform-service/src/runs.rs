@@ -1,5 +1,6 @@
 //! Runs: starting, looking, stopping, repeating.
 
+use crate::maintenance::collect::STEPS;
 use crate::platform::Platform;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_evidence::check::ClaimLevel;
@@ -210,6 +211,10 @@ pub async fn retry(platform: &Platform, caller: &Caller, id: RunId, from_step: O
         return Err(Error::new(Kind::Conflict, "run.state", text));
     }
     if let Some(step) = &from_step {
+        if run.ended_at.is_none_or(|ended| ended < platform.now().before(STEPS)) {
+            let text = "the run ended too long ago: what its steps made was kept for 30 days";
+            return Err(Error::invalid("run.step", text).at("/from_step", "leave it out to repeat the whole run"));
+        }
         let known = steps(platform, caller, id).await?;
         if !known.iter().any(|s| s.name == *step) {
             let names: Vec<&str> = known.iter().map(|s| s.name.as_str()).collect();

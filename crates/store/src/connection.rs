@@ -159,6 +159,22 @@ impl Row {
         self.0.real(name)?.ok_or_else(|| null(name))
     }
 
+    /// Floating-point number or null.
+    ///
+    /// # Errors
+    /// No such column.
+    pub fn real_opt(&self, name: &str) -> Result<Option<f64>> {
+        self.0.real(name)
+    }
+
+    /// Boolean or null.
+    ///
+    /// # Errors
+    /// No such column.
+    pub fn bool_opt(&self, name: &str) -> Result<Option<bool>> {
+        self.0.bool(name)
+    }
+
     /// Boolean.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use crate::connection::{Connection, Dialect, Row, Value};
 use crate::values;
 use crate::{migrate, sqlite};
 use async_trait::async_trait;
+use futures_util::stream::{BoxStream, StreamExt};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::organization::OrganizationId;
@@ -39,9 +40,17 @@ impl Database {
     /// # Errors
     /// `store.newer-schema` where the file was written by a later version, or what the file system met.
     pub async fn sqlite(file: &Path) -> Result<Self> {
-        let database = Database(Pools::Sqlite(sqlite::Pools::open(file).await?));
+        let database = Self::sqlite_as_it_is(file).await?;
         migrate::run(&database).await?;
         Ok(database)
+    }
+
+    /// The same, with whatever schema is there. For who looks before migrating.
+    ///
+    /// # Errors
+    /// What the file system met.
+    pub async fn sqlite_as_it_is(file: &Path) -> Result<Self> {
+        Ok(Database(Pools::Sqlite(sqlite::Pools::open(file).await?)))
     }
 
     /// Connects to PostgreSQL. The schema is brought up to date under an advisory lock, so that several starting
@@ -50,6 +59,16 @@ impl Database {
     /// # Errors
     /// `store.newer-schema`, `store.url`, `store.unavailable`.
     pub async fn postgres(url: &str, connections: u32) -> Result<Self> {
+        let database = Self::postgres_as_it_is(url, connections).await?;
+        migrate::run(&database).await?;
+        Ok(database)
+    }
+
+    /// The same, with whatever schema is there. For who looks before migrating.
+    ///
+    /// # Errors
+    /// `store.url`, `store.unavailable`.
+    pub async fn postgres_as_it_is(url: &str, connections: u32) -> Result<Self> {
         let options = PgConnectOptions::from_str(url).map_err(|e| {
             Error::invalid("store.url", "the database address is not understood")
                 .help("write it as postgres://user:password@host:5432/database")
@@ -61,9 +80,7 @@ impl Database {
             .connect_with(options.application_name("proofmark"))
             .await
             .map_err(error)?;
-        let database = Database(Pools::Postgres(pool));
-        migrate::run(&database).await?;
-        Ok(database)
+        Ok(Database(Pools::Postgres(pool)))
     }
 
     /// What is spoken here.
@@ -196,6 +213,22 @@ impl Transaction {
         match self.0 {
             Open::Sqlite(t) => t.commit().await.map_err(error),
             Open::Postgres(t) => t.commit().await.map_err(error),
+        }
+    }
+
+    /// Rows as they come, however many: memory holds a few. For queries that are not worth keeping prepared.
+    pub(crate) fn stream<'a>(&'a mut self, sql: &'a str) -> BoxStream<'a, Result<Row>> {
+        match &mut self.0 {
+            Open::Sqlite(t) => {
+                let c: &'a mut SqliteConnection = t;
+                let rows = sqlx::query(sql).persistent(false).fetch(c);
+                rows.map(|row| row.map(Row::new).map_err(error)).boxed()
+            }
+            Open::Postgres(t) => {
+                let c: &'a mut PgConnection = t;
+                let rows = sqlx::query(sql).persistent(false).fetch(c);
+                rows.map(|row| row.map(Row::new).map_err(error)).boxed()
+            }
         }
     }
 

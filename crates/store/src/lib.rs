@@ -4,6 +4,7 @@
 //! [`Connection`](connection::Connection). Nothing here decides; the domain in `kernel` does.
 
 pub mod approvals;
+pub mod archive;
 pub mod artifacts;
 pub mod audit;
 pub mod blobs;
@@ -22,6 +23,7 @@ pub mod page;
 mod postgres;
 pub mod principals;
 pub mod projects;
+pub mod references;
 pub mod releases;
 pub mod runs;
 pub mod sessions;

@@ -85,6 +85,16 @@ pub async fn list(
     page.listed(&rows, read, |p| p.id)
 }
 
+/// Those of an organization, or all of the installation, oldest first. All needs the system scope.
+///
+/// # Errors
+/// As [`Connection::rows`].
+pub async fn all(on: &mut dyn Connection, organization: Option<OrganizationId>) -> Result<Vec<Principal>> {
+    let of = organization.map(|o| o.to_string()).unwrap_or_default();
+    let sql = format!("SELECT {COLUMNS} FROM platform_principals WHERE (? = '' OR organization_id = ?) ORDER BY id");
+    on.rows(&sql, values![&of, &of]).await?.iter().map(read).collect()
+}
+
 /// Writes a changed one; false where `version - 1` is not what is there.
 ///
 /// # Errors

@@ -61,6 +61,14 @@ pub async fn get(on: &mut dyn Connection, organization: OrganizationId, id: Uplo
     first(on, &sql, values![text(organization), text(id)]).await?.map(|r| read(&r)).transpose()
 }
 
+/// Whether there is one of that identifier, of whichever organization. Needs the system scope.
+///
+/// # Errors
+/// As [`Connection::rows`].
+pub async fn exists(on: &mut dyn Connection, id: UploadId) -> Result<bool> {
+    Ok(first(on, "SELECT id FROM platform_uploads WHERE id = ?", values![text(id)]).await?.is_some())
+}
+
 /// Moves the number of bytes that are here from `from` to `to`; false where somebody else moved it.
 ///
 /// # Errors

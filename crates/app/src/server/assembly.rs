@@ -10,6 +10,7 @@ use proofmark_bus::{Consumer, Live, Relay, Waker};
 use proofmark_flow::{Engine, ExecutorInfo};
 use proofmark_platform_service::authorization::Authorizer;
 use proofmark_platform_service::dispatch::Dispatch;
+use proofmark_platform_service::maintenance::collect;
 use proofmark_platform_service::webhooks::Outside;
 use proofmark_platform_service::workflows::Workflows;
 use proofmark_platform_service::{Limits, Platform, audit, uploads};
@@ -31,6 +32,8 @@ use tokio::task::JoinSet;
 const SEAL: Duration = Duration::from_secs(60);
 /// How often what nobody finished is looked for.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How often blobs that nothing refers to are collected.
+const COLLECT: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// A process that is set up.
 pub struct Assembly {
@@ -60,7 +63,11 @@ pub async fn database(settings: &Settings, data: &Path) -> Result<Database> {
     }
 }
 
-async fn blobs(settings: &Settings, data: &Path) -> Result<Blobs> {
+/// Opens the place for blobs that the settings name.
+///
+/// # Errors
+/// `blob.*`; `config.invalid`.
+pub async fn blobs(settings: &Settings, data: &Path) -> Result<Blobs> {
     match settings.given("blobs") {
         None => Blobs::local(data.join("blobs")).await,
         Some(url) => s3(settings, url),
@@ -200,11 +207,15 @@ impl Assembly {
         }
         let relay = Relay::new(platform.database.clone(), consumers, waker)?;
         self.beside.spawn(relay.run(stopped(stopping.clone())));
-        for (what, every) in [("seal", SEAL), ("sweep", SWEEP)] {
+        for (what, every) in [("seal", SEAL), ("sweep", SWEEP), ("collect", COLLECT)] {
             let (platform, stop) = (platform.clone(), stopped(stopping.clone()));
             self.beside.spawn(async move {
                 let mut stop = std::pin::pin!(stop);
                 let mut tick = tokio::time::interval(every);
+                if what == "collect" {
+                    // not at every start: it reads what all runs recorded
+                    tick.reset_after(SWEEP);
+                }
                 loop {
                     tokio::select! {
                         _ = tick.tick() => {}
@@ -212,6 +223,19 @@ impl Assembly {
                     }
                     let done = match what {
                         "seal" => audit::seal(&platform.database, &platform.signer, platform.now()).await,
+                        "collect" => {
+                            let done =
+                                collect::collect(&platform.database, &platform.blobs, platform.now(), false).await;
+                            done.map(|c| {
+                                tracing::info!(
+                                    blobs = c.blobs,
+                                    bytes = c.bytes,
+                                    kept = c.kept,
+                                    "collected what nothing refers to"
+                                );
+                                0
+                            })
+                        }
                         _ => uploads::sweep(&platform).await,
                     };
                     if let Err(e) = done {

@@ -4,6 +4,7 @@
 mod bad_benches;
 mod bad_usage;
 mod blocks;
+mod lifecycle;
 mod secured;
 mod server;
 mod steps;

@@ -3,6 +3,7 @@
 
 mod authorization;
 mod identity;
+mod maintenance;
 mod organizations;
 mod support;
 mod webhooks;
