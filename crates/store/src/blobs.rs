@@ -141,7 +141,8 @@ impl Blobs {
     }
 
     /// Removes a blob that was last put before that moment; whether it did. What collects garbage gives a moment long
-    /// before it looked which blobs are referred to, so that a blob put in between is safe.
+    /// before it looked which blobs are referred to, so that a blob put in between is safe. On S3 one that is put
+    /// within the very request that removes it is lost.
     ///
     /// # Errors
     /// `blob.unavailable`, `blob.denied`.
@@ -155,8 +156,37 @@ impl Blobs {
         if modified(&meta) >= put_before {
             return Ok(false);
         }
-        self.remove(&place).await?;
-        Ok(true)
+        match &self.folder {
+            Some(folder) => self.delete_file(folder, &place, put_before).await,
+            None => self.remove(&place).await.map(|()| true),
+        }
+    }
+
+    /// The same of a file: out of the way first, then looked at once more, and put back where it was put again meanwhile.
+    async fn delete_file(&self, folder: &std::path::Path, place: &Path, put_before: Timestamp) -> Result<bool> {
+        let failed = |e: std::io::Error| {
+            Error::unavailable("blob.unavailable", format!("a blob cannot be removed: {e}")).because(e)
+        };
+        let (from, aside) = (folder.join(place.as_ref()), folder.join(self.incoming().as_ref()));
+        tokio::fs::create_dir_all(folder.join("incoming")).await.map_err(failed)?;
+        match tokio::fs::rename(&from, &aside).await {
+            Ok(()) => {}
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(e) => return Err(failed(e)),
+        }
+        let written = tokio::fs::metadata(&aside).await.and_then(|m| m.modified()).map_err(failed)?;
+        let since = written.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let stays = i64::try_from(since.as_micros()).unwrap_or(i64::MAX) >= put_before.micros();
+        if stays {
+            match tokio::fs::hard_link(&aside, &from).await {
+                Ok(()) => {}
+                // the same bytes were put once more
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        tokio::fs::remove_file(&aside).await.map_err(failed)?;
+        Ok(!stays)
     }
 
     /// All blobs, in no order.

@@ -2,6 +2,7 @@
 //! on the same kind of database and on the other, where what was parked goes on to its end.
 
 use crate::support::python;
+use proofmark_store::{Connection, Scope, values};
 use proofmark_testkit::services;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -287,6 +288,29 @@ fn the_console_answers_and_refuses() {
     assert_eq!(refused(&["admin", "disable", "nobody@example.org"]), "principal.not-found");
     assert_eq!(here.done(&["admin", "sweep"])["admin"]["blobs"], 0);
     assert_eq!(refused(&["backup", "-o", file, "--with-keys"]), "key.unusable");
+    // a later version was here
+    let database = data.join("proofmark.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let said = |sql: &str| {
+        runtime.block_on(async {
+            let database = proofmark_store::Database::sqlite_as_it_is(&database).await.unwrap();
+            let mut tx = database.begin(Scope::System).await.unwrap();
+            tx.execute(sql, values![]).await.unwrap();
+            tx.commit().await.unwrap();
+            database.close().await;
+        });
+    };
+    said("INSERT INTO platform_migrations (number, name, digest) VALUES (99, 'later', 'x')");
+    for arguments in [
+        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["migrate"],
+        &["migrate", "--check"],
+        &["backup", "-o", file],
+        &["admin", "organizations"],
+    ] {
+        assert_eq!(refused(arguments), "store.newer-schema");
+    }
+    said("DELETE FROM platform_migrations WHERE number = 99");
     std::fs::write(file, "not a backup").unwrap();
     assert_eq!(refused(&["restore", file]), "archive.none");
     let text = Command::new(env!("CARGO_BIN_EXE_proofmark"))
@@ -295,4 +319,8 @@ fn the_console_answers_and_refuses() {
         .output()
         .unwrap();
     assert!(String::from_utf8_lossy(&text.stdout).contains("ada@example.org"));
+    // and an earlier one: what reads and writes rows waits for the migration
+    said("DELETE FROM platform_migrations WHERE number > 1");
+    assert_eq!(refused(&["admin", "organizations"]), "store.older-schema");
+    assert_eq!(here.run(&["migrate", "--check"]).0, Some(4));
 }
