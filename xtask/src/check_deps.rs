@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["base", "evidence", "flow", "kernel", "platform-service", "silicon", "silicon-verify", "store"],
     ),
     ("contract", &["base", "evidence", "kernel"]),
-    ("http", &["base", "contract", "evidence", "kernel", "platform-service", "store"]),
+    ("http", &["base", "bus", "contract", "evidence", "kernel", "platform-service", "store"]),
     ("silicon-verify", &["base", "evidence", "silicon"]),
     (
         "app",

@@ -124,11 +124,17 @@ async fn run(
     let run = client.start(&project, "silicon.translate", input).await?;
     let note = Diagnostic::new("server.run", Severity::Note, format!("the run is {run}"));
     console.report(&[note], &SourceMap::default());
+    console.progress("waiting for a worker");
     let mut tell = |event: &Value| {
         let text = event.pointer("/data/text").and_then(Value::as_str);
         let step = event.pointer("/data/step").and_then(Value::as_str).unwrap_or_default();
-        if let Some(text) = text {
-            console.progress(&format!("{step}: {text}"));
+        match text {
+            Some(text) if event["kind"] == "log" => {
+                let note = Diagnostic::new("server.step", Severity::Note, format!("{step} {text}"));
+                console.report(&[note], &SourceMap::default());
+            }
+            Some(text) => console.progress(&format!("{step}: {text}")),
+            None => {}
         }
     };
     client.watch(&run, &mut tell).await?;

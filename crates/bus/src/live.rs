@@ -15,7 +15,7 @@ const BEHIND: usize = 1024;
 const REMEMBERED: usize = 1024;
 
 /// Tells this process's listeners of events. Clones tell the same listeners.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Live {
     sender: broadcast::Sender<Arc<Event>>,
     told: Arc<Mutex<VecDeque<EventId>>>,

@@ -51,7 +51,6 @@ pub(crate) struct Figures {
     durations: HashMap<&'static str, [OnceLock<Histogram>; STATUSES.len()]>,
     pub(crate) in_flight: Gauge,
     pub(crate) watchers: Gauge,
-    pub(crate) connections: Gauge,
 }
 
 impl Figures {
@@ -60,7 +59,6 @@ impl Figures {
             durations: endpoints.map(|e| (e.id, std::array::from_fn(|_| OnceLock::new()))).collect(),
             in_flight: gauge!("http_server_requests_in_flight"),
             watchers: gauge!("http_server_watchers"),
-            connections: gauge!("http_server_connections"),
         }
     }
 

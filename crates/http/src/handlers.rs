@@ -20,6 +20,8 @@ mod system;
 mod uploads;
 mod webhooks;
 
+pub(crate) use system::alive;
+
 /// Answers a call.
 pub(crate) type Handler = fn(Call) -> BoxFuture<'static, Result<Reply>>;
 

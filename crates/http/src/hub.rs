@@ -6,14 +6,17 @@
 
 use bytes::Bytes;
 use proofmark_base::error::Result;
+use proofmark_bus::Live;
 use proofmark_contract::types::runs;
+use proofmark_kernel::event::{Event, EventKind};
 use proofmark_kernel::run::{RunEvent, RunId};
 use proofmark_platform_service::platform::Platform;
 use proofmark_store::{Dialect, Scope, runs as rows};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
 
 /// Entries of a run that are kept.
 const KEPT: usize = 512;
@@ -49,6 +52,7 @@ pub(crate) struct Hub(Arc<Inner>);
 
 struct Inner {
     platform: Platform,
+    live: Option<Live>,
     watched: Mutex<Watched>,
 }
 
@@ -100,8 +104,9 @@ pub(crate) fn text(event: RunEvent) -> Bytes {
 }
 
 impl Hub {
-    pub(crate) fn new(platform: Platform) -> Self {
-        Hub(Arc::new(Inner { platform, watched: Mutex::new(Watched::default()) }))
+    /// `live` tells of changes before the next look; without it they are seen by looking.
+    pub(crate) fn new(platform: Platform, live: Option<Live>) -> Self {
+        Hub(Arc::new(Inner { platform, live, watched: Mutex::new(Watched::default()) }))
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -139,13 +144,17 @@ impl Hub {
             Dialect::Sqlite => Duration::from_millis(100),
             Dialect::Postgres => Duration::from_millis(500),
         };
+        let mut told = self.0.live.as_ref().map(Live::subscribe);
         while let Some(wanted) = self.wanted() {
             if let Err(e) = self.look(&wanted).await {
                 // watchers stay; the next look may succeed
                 tracing::warn!(error = %e, "the logs of watched runs cannot be read");
             }
             drop(wanted);
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = changed(told.as_mut()) => {}
+            }
         }
     }
 
@@ -179,5 +188,17 @@ impl Hub {
             }
         }
         Ok(())
+    }
+}
+
+/// Waits until some run's state changed. Comes back as well where some changes were missed.
+async fn changed(told: Option<&mut broadcast::Receiver<Arc<Event>>>) {
+    let Some(told) = told else { return std::future::pending().await };
+    loop {
+        match told.recv().await {
+            Ok(event) if event.kind != EventKind::RunStatusChanged => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => return std::future::pending().await,
+        }
     }
 }

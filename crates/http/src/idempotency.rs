@@ -14,6 +14,7 @@ use futures_util::FutureExt;
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_platform_service::platform::Platform;
+use proofmark_platform_service::trace;
 use proofmark_store::idempotency::{self, Answer, Known, Request};
 use proofmark_store::{Dialect, Scope};
 use std::panic::AssertUnwindSafe;
@@ -59,7 +60,7 @@ pub(crate) async fn once(mut call: Call, handler: Handler) -> Result<Reply> {
         }
     }
     // whoever hangs up must not stop it halfway: they will come back with the key and want its answer
-    let work = tokio::spawn(async move {
+    let work = tokio::spawn(trace::go_on(async move {
         let outcome = AssertUnwindSafe(handler(call)).catch_unwind().await;
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -84,7 +85,7 @@ pub(crate) async fn once(mut call: Call, handler: Handler) -> Result<Reply> {
             tracing::warn!(error = %e, "the answer of a request with an idempotency key could not be kept");
         }
         outcome
-    });
+    }));
     work.await.map_err(|e| Error::bug("the task of a request ended").because(e))?
 }
 

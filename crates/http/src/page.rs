@@ -40,7 +40,7 @@ pub(crate) fn setup(state: &State, headers: &HeaderMap) -> Reply {
         .with(CONTENT_SECURITY_POLICY, POLICY.clone())
         .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
         .with(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
-    crate::pipeline::secure(state, &mut reply, trace);
+    crate::pipeline::secure(state.tls, &mut reply, trace);
     reply
 }
 

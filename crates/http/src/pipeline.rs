@@ -8,11 +8,12 @@ use crate::call::{self, Call};
 use crate::conditional;
 use crate::handlers::Handler;
 use crate::idempotency;
+use crate::listening::Peer;
 use crate::problem;
 use crate::query::Query;
 use crate::rates::Left;
 use crate::reply::Reply;
-use crate::server::{Peer, State};
+use crate::server::State;
 use crate::sign_in_page;
 use crate::trace::TraceId;
 use axum::body::Body;
@@ -25,6 +26,7 @@ use futures_util::FutureExt;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_contract::endpoint::{Access, Endpoint};
 use proofmark_kernel::principal::Caller;
+use proofmark_platform_service::trace;
 use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -64,7 +66,7 @@ pub(crate) async fn run(
 pub(crate) fn stray(state: &State, headers: &HeaderMap, e: Error) -> Reply {
     let trace = TraceId::of(headers, &*state.platform.random);
     let mut reply = problem::reply(e, trace);
-    secure(state, &mut reply, trace);
+    secure(state.tls, &mut reply, trace);
     reply
 }
 
@@ -88,10 +90,11 @@ async fn admitted(
     };
     let page = endpoint.pages && sign_in_page::wanted(&parts.headers);
     let work = answer(state, endpoint, handler, parts, body, &mut counted);
+    let work = trace::within(trace.to_string(), AssertUnwindSafe(work).catch_unwind());
     let outcome = if endpoint.streams {
-        AssertUnwindSafe(work).catch_unwind().await
+        work.await
     } else {
-        match tokio::time::timeout(state.limits.request_time, AssertUnwindSafe(work).catch_unwind()).await {
+        match tokio::time::timeout(state.limits.request_time, work).await {
             Ok(outcome) => outcome,
             Err(_) => Ok(Err(timeout())),
         }
@@ -221,11 +224,11 @@ fn finish(state: &State, endpoint: &Endpoint, reply: &mut Reply, counted: Counte
             }
         }
     }
-    secure(state, reply, trace);
+    secure(state.tls, reply, trace);
 }
 
 /// Headers that keep browsers from making something of an answer that it is not.
-pub(crate) fn secure(state: &State, reply: &mut Reply, trace: TraceId) {
+pub(crate) fn secure(tls: bool, reply: &mut Reply, trace: TraceId) {
     const PLAIN: [(HeaderName, HeaderValue); 4] = [
         (HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff")),
         (HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer")),
@@ -246,7 +249,7 @@ pub(crate) fn secure(state: &State, reply: &mut Reply, trace: TraceId) {
     } else {
         "no-store"
     }));
-    if state.tls {
+    if tls {
         headers.insert(
             axum::http::header::STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000; includeSubDomains"),

@@ -2,7 +2,7 @@
 
 use crate::reply::Reply;
 use crate::trace::TraceId;
-use axum::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
 use proofmark_base::error::{Error, Kind, Place};
 use proofmark_contract::document;
@@ -60,6 +60,10 @@ pub(crate) fn reply(e: Error, trace: TraceId) -> Reply {
     headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static(document::PROBLEM));
     if let Some(seconds) = e.retry_after.or(matches!(status, 429 | 503).then_some(1)) {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == 413 {
+        // what is left of the body is not read: the connection ends, and clients must not send another request on it
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if status == 401 {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -1,23 +1,19 @@
-//! The listening side: connections, their limits, and an orderly end.
+//! What all requests share, and an orderly end.
 
 use crate::address::Network;
 use crate::figures::{self, Figures};
 use crate::hub::Hub;
+use crate::listening::Listening;
 use crate::rates::{Rate, Rates};
 use crate::ready::{Dependency, Ready};
 use crate::router;
+use crate::starting::Front;
 use crate::tls::Tls;
-use axum::Router;
-use axum::http::Request;
-use axum::response::Response;
 use bytes::Bytes;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use metrics_exporter_prometheus::PrometheusHandle;
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_bus::Live;
 use proofmark_contract::endpoint::{self, Endpoint};
 use proofmark_contract::{document, endpoints};
 use proofmark_kernel::principal::{Caller, PrincipalId};
@@ -25,18 +21,11 @@ use proofmark_platform_service::identity;
 use proofmark_platform_service::platform::Platform;
 use proofmark_platform_service::webhooks::Outside;
 use proofmark_store::{Scope, idempotency};
-use rustls::pki_types::CertificateDer;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
-use tower::Service;
 
 /// How the server listens and what it allows.
 #[derive(Clone, Debug)]
@@ -55,6 +44,8 @@ pub struct Config {
     pub outside: Outside,
     /// How browsers reach the server, `https://proofmark.example.org`; made from the address and TLS if none.
     pub public_url: Option<String>,
+    /// Tells of events as they happen.
+    pub live: Option<Live>,
 }
 
 impl Config {
@@ -68,6 +59,7 @@ impl Config {
             dependencies: Vec::new(),
             outside: Outside::default(),
             public_url: None,
+            live: None,
         }
     }
 }
@@ -156,7 +148,7 @@ impl State {
         let limits = config.limits;
         let document = document::text();
         Ok(Arc::new(State {
-            hub: Hub::new(platform.clone()),
+            hub: Hub::new(platform.clone(), config.live.clone()),
             platform,
             outside: config.outside.clone(),
             limits,
@@ -227,40 +219,6 @@ impl Drop for Room<'_> {
     }
 }
 
-/// The other end of the connection a request came by.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    /// The address of the socket.
-    pub(crate) address: IpAddr,
-    /// The certificate, in DER form, whose key it has shown in the handshake.
-    pub(crate) certificate: Option<CertificateDer<'static>>,
-}
-
-/// The router behind one connection.
-#[derive(Clone)]
-struct Connection {
-    router: Router,
-    peer: Peer,
-}
-
-impl<B> Service<Request<B>> for Connection
-where
-    Router: Service<Request<B>, Response = Response, Error = Infallible>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = <Router as Service<Request<B>>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.router.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        request.extensions_mut().insert(self.peer.clone());
-        self.router.call(request)
-    }
-}
-
 /// A server that is running.
 #[derive(Debug)]
 pub struct Server {
@@ -288,21 +246,25 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Server> {
+    Front::bind(config).await?.serve(platform, shutdown).await
+}
+
+/// Serves at a socket that is bound.
+pub(crate) fn run(
+    listening: Listening,
+    platform: Platform,
+    config: &Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Server> {
     let (drain, draining) = watch::channel(false);
-    let tls = config.tls.as_ref().map(Tls::acceptor).transpose()?;
-    let state = State::new(platform, &config, draining)?;
+    let state = State::new(platform, config, draining)?;
     let router = router::router(&state)?;
-    let listener = TcpListener::bind(config.listen).await.map_err(|e| {
-        Error::unavailable("http.listen", format!("cannot listen on {}: {e}", config.listen))
-            .help("choose another address or port, or stop what has it")
-            .because(e)
-    })?;
-    let address = listener.local_addr().map_err(|e| Error::bug("a bound socket has no address").because(e))?;
+    let address = listening.address;
     let done = tokio::spawn(async move {
         let upkeep = tokio::spawn(upkeep(state.recorder));
         let sweep = tokio::spawn(sweep(state.platform.clone()));
-        let open = accept(&listener, tls.as_ref(), &state, &router, shutdown).await;
-        drop(listener);
+        let open = listening.accept(&state.limits, &router, shutdown).await;
+        drop(listening);
         let _ = drain.send(true);
         tracing::info!(connections = open.count(), "stopping: no new connections");
         if tokio::time::timeout(state.limits.drain, open.shutdown()).await.is_err() {
@@ -336,81 +298,5 @@ async fn sweep(platform: Platform) {
         if let Err(e) = swept.await {
             tracing::warn!(error = %e, "expired idempotency keys could not be forgotten");
         }
-    }
-}
-
-/// Accepts connections until `shutdown` is done; gives those that are open.
-async fn accept(
-    listener: &TcpListener,
-    tls: Option<&TlsAcceptor>,
-    state: &Arc<State>,
-    router: &Router,
-    shutdown: impl Future<Output = ()>,
-) -> GracefulShutdown {
-    let open = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(state.limits.connections));
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(state.limits.head_time).max_headers(100);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(128)
-        .max_header_list_size(64 << 10)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20));
-    let builder = Arc::new(builder);
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            next = next => next,
-            () = &mut shutdown => return open,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(e) => {
-                // out of file descriptors, most likely: what is open goes on, and some of it ends
-                tracing::warn!(error = %e, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let mut service = Connection { router: router.clone(), peer: Peer { address: peer.ip(), certificate: None } };
-        let (builder, watcher, state) = (Arc::clone(&builder), open.watcher(), Arc::clone(state));
-        let tls = tls.cloned();
-        tokio::spawn(async move {
-            let _place = place;
-            state.figures.connections.increment(1.0);
-            match tls {
-                None => talk(&builder, stream, service, watcher).await,
-                Some(tls) => match tokio::time::timeout(state.limits.head_time, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => {
-                        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-                        service.peer.certificate = shown.cloned();
-                        talk(&builder, stream, service, watcher).await;
-                    }
-                    Ok(Err(e)) => tracing::debug!(error = %e, "a TLS handshake failed"),
-                    Err(_) => tracing::debug!("a TLS handshake took too long"),
-                },
-            }
-            state.figures.connections.decrement(1.0);
-        });
-    }
-}
-
-/// Answers the requests of one connection.
-async fn talk(
-    builder: &auto::Builder<TokioExecutor>,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    service: Connection,
-    watcher: Watcher,
-) {
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    if let Err(e) = watcher.watch(connection.into_owned()).await {
-        tracing::debug!(error = %e, "a connection broke");
     }
 }

@@ -155,6 +155,20 @@ pub async fn step_ended(
     Ok(())
 }
 
+/// Tells something about a step that has not begun; losing it harms nobody, so errors are logged.
+pub async fn say(platform: &Platform, id: RunId, step: &str, text: &str) {
+    let written = async {
+        let mut tx = platform.database.begin(Scope::System).await?;
+        let run = load(&mut tx, id).await?;
+        let data = json!({"step": step, "text": text});
+        runs::event(&mut tx, id, run.organization, platform.now(), RunEventKind::Log, data).await?;
+        tx.commit().await
+    };
+    if let Err(e) = written.await {
+        tracing::warn!(run = %id, step, error = %e, "what it waits for is not shown");
+    }
+}
+
 /// Least time between two lines of progress of a step.
 const PAUSE: Duration = Duration::from_millis(250);
 

@@ -111,7 +111,7 @@ async fn note(on: &mut dyn Connection, now: Timestamp, noted: Noted<'_>) -> Resu
         action: noted.action.into(),
         subject: noted.subject,
         detail: noted.detail,
-        trace: None,
+        trace: crate::trace::current(),
     };
     audit::append(on, record).await?;
     Ok(())

@@ -15,6 +15,7 @@ pub mod projects;
 pub mod releases;
 pub mod runs;
 pub mod sealing;
+pub mod trace;
 pub mod uploads;
 pub mod webhooks;
 pub mod workers;

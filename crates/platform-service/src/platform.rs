@@ -170,7 +170,7 @@ impl Work<'_> {
             action: action.into(),
             subject: subject.to_string(),
             detail,
-            trace: None,
+            trace: crate::trace::current(),
         };
         audit::append(&mut self.tx, record).await?;
         Ok(())

@@ -20,3 +20,13 @@ pub async fn list(platform: &Platform, caller: &Caller) -> Result<Vec<Executor>>
     let mut tx = platform.database.read(Scope::System).await?;
     executors::newest(&mut tx, SHOWN).await
 }
+
+/// Whether there is a process that takes work of that queue.
+///
+/// # Errors
+/// `store.unavailable`.
+pub async fn serve(platform: &Platform, queue: &str) -> Result<bool> {
+    let mut tx = platform.database.read(Scope::System).await?;
+    let all = executors::owners(&mut tx).await?;
+    Ok(all.iter().any(|e| e.registration.queues.iter().any(|q| q == queue)))
+}

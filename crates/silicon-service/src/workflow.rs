@@ -19,7 +19,7 @@ use proofmark_kernel::artifact::{Artifact, ArtifactId};
 use proofmark_kernel::principal::{Caller, Credential};
 use proofmark_kernel::run::{RunError, RunEventKind, RunId, StepStatus};
 use proofmark_platform_service::execution::{self, Reporter};
-use proofmark_platform_service::{Platform, approvals, releases};
+use proofmark_platform_service::{Platform, approvals, releases, workers};
 use proofmark_silicon_verify::cancel::Cancel;
 use proofmark_silicon_verify::oracle::Limits;
 use proofmark_silicon_verify::translate::{Job, Options, Step};
@@ -60,6 +60,21 @@ fn queue(step: Step) -> &'static str {
 /// Tools that a worker may offer, each with what it is looked for as.
 pub const TOOLS: [&str; 4] = ["python", "bwrap", "gcc", "rustc"];
 
+/// Limited queues, and the tools that their work needs. Seeded faults are compiled where they are recorded.
+const LIMITED: [(&str, &[&str]); 4] = [
+    ("silicon.python", &["python", "bwrap", "gcc"]),
+    ("silicon.model", &["gcc"]),
+    ("silicon.c", &["gcc"]),
+    ("silicon.rust", &["rustc"]),
+];
+
+/// The limited queues that a worker with these tools takes no work of, each with the tools that it lacks.
+pub fn not_served(tools: &[String]) -> Vec<(&'static str, Vec<&'static str>)> {
+    let lacks = |needs: &[&'static str]| needs.iter().copied().filter(|n| !tools.iter().any(|t| t == n)).collect();
+    let all = LIMITED.iter().map(|(queue, needs)| (*queue, lacks(needs)));
+    all.filter(|(_, lacks): &(_, Vec<_>)| !lacks.is_empty()).collect()
+}
+
 /// The name under which a step is a workflow of its own, and the name that the durable record of the run has for it.
 pub fn recorded_as(step: &str) -> String {
     match Step::from_name(step) {
@@ -71,13 +86,10 @@ pub fn recorded_as(step: &str) -> String {
 /// Declares queues and workflows. `each` is how many steps run at a time on each limited queue of this process.
 pub fn declare(builder: Builder, service: &Arc<Service>, each: u32) -> Builder {
     let each = each.max(1);
-    // seeded faults are compiled too
-    let mut builder = builder
-        .queue(Queue::new(RUNS))
-        .queue(Queue::new("silicon.python").per_worker(each).needs("python").needs("bwrap").needs("gcc"))
-        .queue(Queue::new("silicon.model").per_worker(each).needs("gcc"))
-        .queue(Queue::new("silicon.c").per_worker(each).needs("gcc"))
-        .queue(Queue::new("silicon.rust").per_worker(each).needs("rustc"));
+    let mut builder = builder.queue(Queue::new(RUNS));
+    for (name, needs) in LIMITED {
+        builder = builder.queue(needs.iter().fold(Queue::new(name).per_worker(each), |queue, tool| queue.needs(*tool)));
+    }
     let steps = [Step::Record, Step::Model, Step::Faults, Step::Blocks, Step::Mutants, Step::Evidence];
     for step in steps.into_iter().chain(Target::ALL.map(Step::Target)) {
         let service = Arc::clone(service);
@@ -249,6 +261,7 @@ async fn translate(service: &Arc<Service>, ctx: &Context) -> Result<Value> {
             let results = results.iter().filter(|(s, _)| needs.contains(s)).map(|(s, d)| (*s, *d)).collect();
             let task = Task { job: job.clone(), sources: sources.clone(), step, results };
             let name = recorded_as(&step.name());
+            tell_if_unserved(service, ctx, step).await;
             started.push((step, ctx.child(&step.name(), &name, &task, queue(step), EnqueueOptions::default()).await?));
         }
         let mut refused = None;
@@ -267,6 +280,17 @@ async fn translate(service: &Arc<Service>, ctx: &Context) -> Result<Value> {
     match release {
         Some(name) => release_it(service, ctx, &name).await,
         None => Ok(Value::Null),
+    }
+}
+
+/// Says so in the run's log where no worker takes the work of a step: it waits until one does.
+async fn tell_if_unserved(service: &Arc<Service>, ctx: &Context, step: Step) {
+    let queue = queue(step);
+    // no part of the work: that it could not be asked is no reason to fail
+    if let (Ok(false), Ok(run)) = (workers::serve(&service.platform, queue).await, run_of(ctx)) {
+        let needs = LIMITED.iter().find(|(name, _)| *name == queue).map_or(&[][..], |(_, needs)| needs);
+        let text = format!("waits for a worker that has {}; none is there", needs.join(", "));
+        execution::say(&service.platform, run, &step.name(), &text).await;
     }
 }
 

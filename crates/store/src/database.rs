@@ -283,6 +283,10 @@ pub fn error(e: sqlx::Error) -> Error {
                 Error::unavailable("store.busy", "the database is busy").retry_after(1)
             }
             Some("53100") => full(),
+            Some(code) if code.starts_with("28") || code == "3D000" => {
+                Error::invalid("store.refused", "PostgreSQL does not let this program in")
+                    .help("look at the user, the password and the database's name in the address")
+            }
             // SQLITE_IOERR and its variants, SQLITE_FULL
             Some(code) if code.len() < 5 && code.parse::<u32>().is_ok_and(|c| matches!(c & 0xff, 10 | 13)) => full(),
             Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {

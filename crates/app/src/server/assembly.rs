@@ -8,6 +8,7 @@ use proofmark_bus::guard::Guard;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
 use proofmark_bus::{Consumer, Live, Relay, Waker};
 use proofmark_flow::{Engine, ExecutorInfo};
+use proofmark_http::Dependency;
 use proofmark_platform_service::authorization::Authorizer;
 use proofmark_platform_service::dispatch::Dispatch;
 use proofmark_platform_service::maintenance::collect;
@@ -43,6 +44,10 @@ pub struct Assembly {
     pub engine: Engine,
     /// Where webhooks may go.
     pub outside: Outside,
+    /// Events as they happen.
+    pub live: Live,
+    /// What the process needs besides database and blobs.
+    pub dependencies: Vec<Dependency>,
     stop: watch::Sender<bool>,
     beside: JoinSet<()>,
     /// Removed with the process's end; where it is killed, by whichever command of this program comes next.
@@ -86,15 +91,23 @@ fn s3(settings: &Settings, _: &str) -> Result<Blobs> {
     Err(settings.unusable("blobs", "this program was built without the feature `scale`"))
 }
 
-#[cfg(feature = "scale")]
-async fn events(settings: &Settings, url: &str) -> Result<Arc<dyn Consumer>> {
-    use proofmark_bus::nats::{Nats, Settings as Stream};
-    Ok(Arc::new(Nats::connect(url, Stream::default()).await.map_err(|e| settings.unusable("events", e))?))
-}
-
-#[cfg(not(feature = "scale"))]
-async fn events(settings: &Settings, _: &str) -> Result<Arc<dyn Consumer>> {
-    Err(settings.unusable("events", "this program was built without the feature `scale`"))
+/// Waits for PostgreSQL, telling `waits` why; anything but its absence stops the start.
+///
+/// # Errors
+/// As [`database`], `store.unavailable` excepted.
+pub async fn reach_database(settings: &Settings, data: &Path, waits: impl Fn(&Error)) -> Result<Database> {
+    let mut pause = Duration::from_millis(250);
+    loop {
+        match database(settings, data).await {
+            Err(e) if e.code == "store.unavailable" => {
+                tracing::warn!(error = %e, "the start waits");
+                waits(&e);
+            }
+            done => return done,
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
 }
 
 /// Makes the data folder, for its owner only.
@@ -128,9 +141,8 @@ impl Assembly {
     ///
     /// # Errors
     /// What is missing or wrong, with the option's name where one is at fault.
-    pub async fn new(settings: &Settings) -> Result<Assembly> {
+    pub async fn new(settings: &Settings, data: &Path, database: Database) -> Result<Assembly> {
         let identity = identity::identity(settings)?;
-        let data = data_folder(settings)?;
         let key = |name: &str, file: &str| settings.given(name).map_or_else(|| data.join(file), PathBuf::from);
         let signer = keys::signing(&key("signing-key", "signing.key"), &SystemRandom)?;
         let sealer = keys::sealing(&key("secrets-key", "secrets.key"), &SystemRandom)?;
@@ -147,8 +159,7 @@ impl Assembly {
             ..Limits::default()
         };
         let each: u32 = settings.parsed("workers", "a number of steps")?;
-        let database = database(settings, &data).await?;
-        let blobs = blobs(settings, &data).await?;
+        let blobs = blobs(settings, data).await?;
         let waker = Waker::new();
         let platform = Platform {
             database: database.clone(),
@@ -174,8 +185,16 @@ impl Assembly {
         let python = Search { folders: Vec::new(), ..Search::from_environment(python, Path::new("/")) };
         let engine = engine(settings, &platform, blobs, python, scratch.path().into(), each).await?;
         let (stop, stopping) = watch::channel(false);
-        let mut assembly =
-            Assembly { platform, engine, outside: Outside::default(), stop, beside: JoinSet::new(), _scratch: scratch };
+        let mut assembly = Assembly {
+            platform,
+            engine,
+            outside: Outside::default(),
+            live: Live::new(),
+            dependencies: Vec::new(),
+            stop,
+            beside: JoinSet::new(),
+            _scratch: scratch,
+        };
         assembly.start_beside(settings, waker, stopping).await?;
         Ok(assembly)
     }
@@ -185,7 +204,7 @@ impl Assembly {
         let stopped = |mut stopping: watch::Receiver<bool>| async move {
             let _ = stopping.wait_for(|s| *s).await;
         };
-        let platform = &self.platform;
+        let platform = self.platform.clone();
         let allowed = settings.list("allow-networks", "a network like 10.0.0.0/8")?;
         let due = Waker::new();
         // plain HTTP is for networks that the operator named
@@ -200,10 +219,13 @@ impl Assembly {
             workflows: Arc::clone(&platform.workflows),
             database: platform.database.clone(),
         };
-        let mut consumers: Vec<Arc<dyn Consumer>> =
-            vec![Arc::new(dispatch), Arc::new(Fanout::new(platform.database.clone(), due)), Arc::new(Live::new())];
+        let mut consumers: Vec<Arc<dyn Consumer>> = vec![
+            Arc::new(dispatch),
+            Arc::new(Fanout::new(platform.database.clone(), due)),
+            Arc::new(self.live.clone()),
+        ];
         if let Some(url) = settings.given("events") {
-            consumers.push(events(settings, url).await?);
+            consumers.push(self.events(settings, url, stopped(stopping.clone())).await?);
         }
         let relay = Relay::new(platform.database.clone(), consumers, waker)?;
         self.beside.spawn(relay.run(stopped(stopping.clone())));
@@ -247,6 +269,35 @@ impl Assembly {
         Ok(())
     }
 
+    /// The server for events: this process's go there, and those of others come from there.
+    #[cfg(feature = "scale")]
+    async fn events(
+        &mut self,
+        settings: &Settings,
+        url: &str,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Arc<dyn Consumer>> {
+        use proofmark_bus::nats::{Nats, Settings as Stream};
+        let nats = Nats::connect(url, Stream::default()).await.map_err(|e| settings.unusable("events", e))?;
+        let (asked, heard, live) = (nats.clone(), nats.clone(), self.live.clone());
+        self.dependencies.push(Dependency::new("events", move || {
+            let nats = asked.clone();
+            async move { nats.ready().await }
+        }));
+        self.beside.spawn(async move { heard.listen(live, stop).await });
+        Ok(Arc::new(nats))
+    }
+
+    #[cfg(not(feature = "scale"))]
+    async fn events(
+        &mut self,
+        settings: &Settings,
+        _: &str,
+        _: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Arc<dyn Consumer>> {
+        Err(settings.unusable("events", "this program was built without the feature `scale`"))
+    }
+
     /// Lets running work end or hands it back, stops everything beside, seals the audit log, closes the database.
     pub async fn stop(mut self) {
         if let Err(e) = self.engine.drain(Duration::from_secs(20)).await {
@@ -275,6 +326,11 @@ async fn engine(
     each: u32,
 ) -> Result<Engine> {
     let tools = if each == 0 { Vec::new() } else { tools(settings, &python)? };
+    if each > 0 {
+        for (queue, lacks) in workflow::not_served(&tools) {
+            tracing::warn!(queue, lacks = lacks.join(", "), "this process takes no work of that queue");
+        }
+    }
     let worker = Worker { blobs, python, scratch };
     let service = Arc::new(Service { platform: platform.clone(), worker });
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_string();

@@ -3,11 +3,11 @@
 use crate::cli::ServerOptions;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::server::assembly::Assembly;
+use crate::server::assembly::{Assembly, data_folder, reach_database};
 use crate::server::config::Settings;
 use crate::server::{identity, logging, settings};
 use proofmark_base::error::{Error, Result};
-use proofmark_http::Config;
+use proofmark_http::{Config, Front};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -48,30 +48,38 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Result<()> {
-    let listen = settings.listen()?;
-    let tls = if answers { identity::tls(settings)? } else { None };
-    let trusted = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
     // before anything is announced, so that no signal is missed
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
-    let assembly = Assembly::new(settings).await?;
-    if !answers {
+    let data = data_folder(settings)?;
+    let front = if answers { Some(Front::bind(config(settings)?).await?) } else { None };
+    let database = reach_database(settings, &data, |e| {
+        if let Some(front) = &front {
+            front.waits("database", e);
+        }
+    });
+    let database = tokio::select! {
+        database = database => database?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    let assembly = Assembly::new(settings, &data, database).await?;
+    let Some(mut front) = front else {
         tracing::info!(executor = ?assembly.engine.executor(), "working");
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         assembly.stop().await;
         return Ok(());
-    }
-    let mut config = Config::new(listen);
-    config.trusted_proxies = trusted;
-    config.outside = assembly.outside.clone();
-    config.public_url = settings.given("public-url").map(|url| url.trim_end_matches('/').to_string());
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    config.tls = tls;
+    };
+    let scheme = if front.config.tls.is_some() { "https" } else { "http" };
+    front.config.outside = assembly.outside.clone();
+    front.config.live = Some(assembly.live.clone());
+    front.config.dependencies.extend(assembly.dependencies.iter().cloned());
     let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
-    let server = proofmark_http::serve(assembly.platform.clone(), config, async {
-        let _ = stopping.await;
-    })
-    .await?;
+    let server = front
+        .serve(assembly.platform.clone(), async {
+            let _ = stopping.await;
+        })
+        .await?;
     let url = public_url(settings, scheme, server.address);
     let secret = setup::begin(&assembly.platform).await?;
     announce(&url, secret.map(|s| s.expose().to_string()).as_deref(), console);
@@ -81,6 +89,15 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     server.stopped().await;
     assembly.stop().await;
     Ok(())
+}
+
+/// How the server listens.
+fn config(settings: &Settings) -> Result<Config> {
+    let mut config = Config::new(settings.listen()?);
+    config.tls = identity::tls(settings)?;
+    config.trusted_proxies = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
+    config.public_url = settings.given("public-url").map(|url| url.trim_end_matches('/').to_string());
+    Ok(config)
 }
 
 fn no_signals(e: std::io::Error) -> Error {

@@ -4,6 +4,7 @@
 mod bad_benches;
 mod bad_usage;
 mod blocks;
+mod fleet;
 mod lifecycle;
 mod secured;
 mod server;

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const SOURCE: &str = "import numpy as np\n\n\ndef scale(x, gain):\n    return np.clip(x * gain, -1.0, 1.0)\n";
-const BENCH: &str = "import numpy as np\nfrom scale import scale\n\nrng = np.random.default_rng(1)\nfor n in (5, 64):\n    y = scale(rng.standard_normal(n), 0.75)\n    assert np.all(np.abs(y) <= 1.0)\n";
+pub const SOURCE: &str = "import numpy as np\n\n\ndef scale(x, gain):\n    return np.clip(x * gain, -1.0, 1.0)\n";
+pub const BENCH: &str = "import numpy as np\nfrom scale import scale\n\nrng = np.random.default_rng(1)\nfor n in (5, 64):\n    y = scale(rng.standard_normal(n), 0.75)\n    assert np.all(np.abs(y) <= 1.0)\n";
 
 pub struct Server {
     child: Child,
@@ -24,11 +24,17 @@ impl Server {
 
     /// With more options, by the environment.
     pub fn with(data: &Path, listen: &str, variables: &[(&str, &str)]) -> Server {
+        let variables: Vec<_> = variables.iter().map(|(n, v)| (*n, v.to_string())).collect();
+        Server::run(&["--listen", listen, "--data", data.to_str().unwrap()], &variables)
+    }
+
+    /// With these options and variables.
+    pub fn run(options: &[&str], environment: &[(&str, String)]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_proofmark"))
-            .args(["--message-format", "json", "serve", "--listen", listen, "--data"])
-            .arg(data)
+            .args(["--message-format", "json", "serve"])
+            .args(options)
             .env("PROOFMARK_PYTHON", python())
-            .envs(variables.iter().copied())
+            .envs(environment.iter().cloned())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -76,7 +82,7 @@ pub async fn token(server: &Server, client: &Client) -> String {
     made["secret"].as_str().unwrap().to_string()
 }
 
-fn translate(folder: &Path, out: &Path) -> Command {
+pub fn translate(folder: &Path, out: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_proofmark"));
     command.env("PROOFMARK_PYTHON", python());
     command
@@ -86,7 +92,7 @@ fn translate(folder: &Path, out: &Path) -> Command {
     command
 }
 
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let (mut found, mut left) = (Vec::new(), vec![folder.to_path_buf()]);
     while let Some(next) = left.pop() {
         for entry in std::fs::read_dir(next).unwrap().map(Result::unwrap) {

@@ -11,6 +11,11 @@ use proofmark_platform_service::identity::setup;
 use proofmark_platform_service::workers;
 
 pub(crate) async fn live(_: Call) -> Result<Reply> {
+    alive()
+}
+
+/// That the process is there.
+pub(crate) fn alive() -> Result<Reply> {
     Reply::ok(&Alive { status: "alive".into(), version: env!("CARGO_PKG_VERSION").into() })
 }
 

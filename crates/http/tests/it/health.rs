@@ -2,7 +2,7 @@
 
 use crate::world::{World, code_of, config, json_of};
 use proofmark_base::error::Error;
-use proofmark_http::Dependency;
+use proofmark_http::{Dependency, Front};
 use reqwest::{Method, StatusCode};
 use std::time::Duration;
 
@@ -67,4 +67,28 @@ async fn a_server_that_stops_lets_requests_end_and_takes_no_more() {
         assert!(!chunk.is_empty());
     }
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_waits_says_for_what_and_serves_at_the_same_address_afterwards() {
+    let world = World::empty().await;
+    let front = Front::bind(config()).await.unwrap();
+    let url = format!("http://{}", front.address);
+    let get = |path: &str| world.client.get(format!("{url}{path}")).send();
+    assert_eq!(json_of(get("/livez").await.unwrap(), StatusCode::OK).await["status"], "alive");
+    let ready = json_of(get("/readyz").await.unwrap(), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(ready["dependencies"][0]["name"], "process");
+    front.waits("database", &Error::unavailable("store.unavailable", "the database cannot be reached"));
+    let ready = json_of(get("/readyz").await.unwrap(), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(ready["dependencies"][0]["reason"], "the database cannot be reached (store.unavailable)");
+    let answer = get("/api/v1/me").await.unwrap();
+    assert_eq!(answer.headers()["retry-after"], "2");
+    assert_eq!(code_of(answer, 503).await, "server.starting");
+    let (stop, stopping) = tokio::sync::oneshot::channel::<()>();
+    let server = front.serve(world.platform.clone(), async { drop(stopping.await) }).await.unwrap();
+    assert_eq!(url, format!("http://{}", server.address));
+    assert_eq!(json_of(get("/readyz").await.unwrap(), StatusCode::OK).await["ready"], true);
+    assert_eq!(code_of(get("/api/v1/me").await.unwrap(), 401).await, "authentication.required");
+    drop(stop);
+    server.stopped().await;
 }

@@ -304,6 +304,9 @@ fn base32(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// The trace identifier of every request here.
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
 async fn call(world: &World, endpoint: &Endpoint, sent: &Sent, secret: Option<&str>) -> (u16, String) {
     let method = endpoint.method.name().parse().unwrap();
     let mut request = world.client.request(method, world.url(&sent.path));
@@ -311,6 +314,7 @@ async fn call(world: &World, endpoint: &Endpoint, sent: &Sent, secret: Option<&s
         request = request.bearer_auth(secret);
     }
     let mut headers = HeaderMap::new();
+    headers.insert("traceparent", HeaderValue::try_from(format!("00-{TRACE}-00f067aa0ba902b7-01")).unwrap());
     for (name, value) in &sent.headers {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
     }
@@ -332,10 +336,14 @@ async fn head(world: &World) -> i64 {
     audit::head(&mut tx, world.organization).await.unwrap().map_or(0, |(seq, _)| seq)
 }
 
-/// Actions in the audit log behind that entry.
+/// Actions in the audit log behind that entry, each of the request that [`call`] sent.
 async fn noted(world: &World, after: i64) -> Vec<String> {
     let mut tx = world.platform.database.read(Scope::System).await.unwrap();
-    audit::list(&mut tx, world.organization, after, 100).await.unwrap().into_iter().map(|e| e.action).collect()
+    let entries = audit::list(&mut tx, world.organization, after, 100).await.unwrap();
+    for entry in &entries {
+        assert_eq!(entry.trace.as_deref(), Some(TRACE), "{} does not say in whose course it was", entry.action);
+    }
+    entries.into_iter().map(|e| e.action).collect()
 }
 
 fn callers(world: &World) -> Vec<(&'static str, BoxFuture<'_, Caller>)> {
