@@ -187,7 +187,9 @@ async fn who(
     let found = match (call::bearer(headers), certificate) {
         (Ok(secret), _) => state.authenticate(secret, address).await,
         // who says nothing is known by the connection; what is said and wrong is refused
-        (Err(_), Some(der)) if !headers.contains_key(AUTHORIZATION) => state.authenticate_certificate(der).await,
+        (Err(_), Some(der)) if !headers.contains_key(AUTHORIZATION) => {
+            state.authenticate_certificate(der, address).await
+        }
         (Err(e), _) => Err(e),
     };
     match found {

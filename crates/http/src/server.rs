@@ -192,8 +192,14 @@ impl State {
     ///
     /// # Errors
     /// Those of [`identity::authenticate_certificate`].
-    pub(crate) async fn authenticate_certificate(&self, der: &[u8]) -> Result<Caller> {
-        identity::authenticate_certificate(&self.platform, der).await
+    pub(crate) async fn authenticate_certificate(&self, der: &[u8], address: IpAddr) -> Result<Caller> {
+        let found = identity::authenticate_certificate(&self.platform, der).await;
+        if let Err(e) = &found
+            && e.kind == Kind::Unauthenticated
+        {
+            tracing::info!(%address, code = %e.code, fingerprint = %Digest::of(der), "a certificate was refused");
+        }
+        found
     }
 
     /// Whether browsers come over HTTPS, so that their cookies are for HTTPS only.

@@ -1,6 +1,7 @@
 //! Principals: people and service accounts, and the roles they hold.
 
 use crate::organization::{OrganizationId, ProjectId};
+use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Result};
 use proofmark_base::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,8 @@ pub enum Credential {
     Session(SessionId),
     /// An API token.
     Token(TokenId),
-    /// A client certificate.
-    Certificate,
+    /// A client certificate, by its fingerprint.
+    Certificate(Digest),
     /// This program on its own account: a schedule, a sweeper.
     System,
 }

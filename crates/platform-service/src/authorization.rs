@@ -30,7 +30,7 @@ fn credential(of: Credential) -> usize {
     match of {
         Credential::Session(_) => 0,
         Credential::Token(_) => 1,
-        Credential::Certificate => 2,
+        Credential::Certificate(_) => 2,
         Credential::System => 3,
     }
 }

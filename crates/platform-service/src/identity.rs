@@ -83,7 +83,7 @@ fn own_session(platform: &Platform, caller: &Caller) -> Result<SessionId> {
     platform.authorizer.check(caller, Action::TokenOwn, None)?;
     match caller.credential {
         Credential::Session(id) => Ok(id),
-        Credential::Token(_) | Credential::Certificate | Credential::System => Err(Error::new(
+        Credential::Token(_) | Credential::Certificate(_) | Credential::System => Err(Error::new(
             Kind::Forbidden,
             "authorization.session",
             "this is done by people who signed in, not by tokens",

@@ -128,7 +128,7 @@ pub fn credential(caller: &Caller) -> String {
     match caller.credential {
         Credential::Session(id) => format!("session {id}"),
         Credential::Token(id) => format!("token {id}"),
-        Credential::Certificate => "certificate".into(),
+        Credential::Certificate(fingerprint) => format!("certificate {fingerprint}"),
         Credential::System => "system".into(),
     }
 }

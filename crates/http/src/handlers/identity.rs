@@ -16,7 +16,7 @@ pub(crate) async fn me(call: Call) -> Result<Reply> {
     let credential = match caller.credential {
         Credential::Session(_) => "session",
         Credential::Token(_) => "token",
-        Credential::Certificate => "certificate",
+        Credential::Certificate(_) => "certificate",
         Credential::System => "system",
     };
     Reply::ok(&Me {
@@ -62,7 +62,7 @@ pub(crate) async fn sessions(call: Call) -> Result<Reply> {
     let caller = call.caller()?;
     let current = match caller.credential {
         Credential::Session(id) => Some(id),
-        Credential::Token(_) | Credential::Certificate | Credential::System => None,
+        Credential::Token(_) | Credential::Certificate(_) | Credential::System => None,
     };
     let found = sessions::list(call.platform(), caller).await?;
     let found: Vec<Session> = found.into_iter().map(|s| session(s, current)).collect();

@@ -3,6 +3,7 @@
 use crate::world::{Made, World, certificate, code_of, config, json_of};
 use proofmark_http::{Clients, Tls};
 use proofmark_kernel::principal::{Caller, PrincipalKind, Role};
+use proofmark_store::{Scope, audit};
 use reqwest::{Certificate, Identity, Method, RequestBuilder, StatusCode};
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring;
@@ -113,6 +114,15 @@ async fn a_registered_certificate_with_its_key_is_a_credential() {
     }
     json_of(s.get(&client, "/api/v1/projects").send().await.unwrap(), StatusCode::OK).await;
     assert_eq!(code_of(s.get(&client, "/api/v1/audit").send().await.unwrap(), 403).await, "authorization.denied");
+    // the audit log says by which certificate something was done
+    let url = format!("https://localhost:{}/api/v1/projects", s.world.address.port());
+    let made = client.post(url).json(&json!({ "name": "by a program" })).send().await.unwrap();
+    json_of(made, StatusCode::CREATED).await;
+    let mut tx = s.world.platform.database.read(Scope::System).await.unwrap();
+    let log = audit::list(&mut tx, s.world.organization, 0, 100).await.unwrap();
+    let entry = log.iter().find(|e| e.action == "project.create").unwrap();
+    assert_eq!(entry.credential, format!("certificate {fingerprint}"));
+    drop(tx);
     let stranger = s.get(&s.client(Some(&unknown)), "/api/v1/me").send().await.unwrap();
     assert_eq!(code_of(stranger, 401).await, "certificate.unknown");
 

@@ -122,7 +122,7 @@ fn noted(platform: &Platform, used: Credential, now: Timestamp) {
             match used {
                 Credential::Session(id) => sessions::seen(&mut tx, id, now).await?,
                 Credential::Token(id) => tokens::seen(&mut tx, id, now).await?,
-                Credential::Certificate | Credential::System => {}
+                Credential::Certificate(_) | Credential::System => {}
             }
             tx.commit().await
         };

@@ -110,7 +110,7 @@ pub async fn authenticate_certificate(platform: &Platform, der: &[u8]) -> Result
         organization: found.credential.organization,
         kind: found.kind,
         grants: found.grants,
-        credential: Credential::Certificate,
+        credential: Credential::Certificate(fingerprint),
         scopes: None,
     };
     let ends_at = now.after(cache::LIFE);

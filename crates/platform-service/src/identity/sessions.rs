@@ -34,7 +34,7 @@ pub async fn list(platform: &Platform, caller: &Caller) -> Result<Vec<Session>> 
 pub async fn sign_out(platform: &Platform, caller: &Caller) -> Result<()> {
     match caller.credential {
         Credential::Session(id) => end(platform, caller, id, "session.sign-out").await,
-        Credential::Token(_) | Credential::Certificate | Credential::System => Err(Error::not_found("session")),
+        Credential::Token(_) | Credential::Certificate(_) | Credential::System => Err(Error::not_found("session")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who may what: the golden matrix, scopes, places, and a customer's additions.
 
+use proofmark_base::digest::Digest;
 use proofmark_base::error::Kind;
 use proofmark_kernel::action::Action;
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
@@ -214,7 +215,7 @@ proptest! {
         let mut c = caller(kind, &grants);
         c.principal = PrincipalId::from_bits(principal);
         c.organization = OrganizationId::from_bits(organization);
-        c.credential = [c.credential, Credential::Token(TokenId::from_bits(9)), Credential::Certificate, Credential::System][credential];
+        c.credential = [c.credential, Credential::Token(TokenId::from_bits(9)), Credential::Certificate(Digest::of(b"a certificate")), Credential::System][credential];
         for place in [None, Some(HERE), Some(THERE)] {
             for _ in 0..2 {
                 prop_assert_eq!(BOTH.0.check(&c, action, place).is_ok(), BOTH.1.check(&c, action, place).is_ok());

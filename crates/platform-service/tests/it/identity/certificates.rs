@@ -37,7 +37,7 @@ async fn a_registered_certificate_is_a_credential_until_it_is_revoked(w: &World)
     assert_eq!(certificates::list(p, &ada.caller, worker.id).await.unwrap(), std::slice::from_ref(&registered));
 
     let caller = authenticate_certificate(p, &der).await.unwrap();
-    assert_eq!((caller.principal, caller.credential), (worker.id, Credential::Certificate));
+    assert_eq!((caller.principal, caller.credential), (worker.id, Credential::Certificate(registered.fingerprint)));
     p.authorizer.check(&caller, Action::RunCreate, None).unwrap();
     assert!(authenticate_certificate(p, &certificate(2)).await.is_err());
     // the fingerprint, which is no secret, is no credential
