@@ -44,6 +44,7 @@ pub enum MessageFormat {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the program runs")]
 pub enum Command {
     /// Translate a Python program, verify the result and write the evidence bundle
     ///
@@ -123,6 +124,7 @@ pub struct Migrate {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, for as long as the program runs")]
 pub enum AdminCommand {
     /// List organizations, or make one
     Organizations(Organizations),

@@ -162,6 +162,7 @@ async fn principals(here: &admin::Console<'_>, organization: Option<&str>) -> Re
 fn link(settings: &Settings, organization: &Organization, invited: &Invited) -> Result<Said> {
     let url = match settings.given("public-url") {
         Some(url) => url.trim_end_matches('/').to_string(),
+        None if settings.given("tls-certificate").is_some() => format!("https://{}", settings.listen()?),
         None => format!("http://{}", settings.listen()?),
     };
     let owner = &invited.owner;

@@ -1,13 +1,15 @@
 //! `proofmark backup`: everything of an installation in one file, while its servers run.
 
 use crate::cli::Backup;
-use crate::console::Console;
+use crate::console;
 use crate::failure::{FAILED, Failure};
 use crate::server::{places, settings};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Clock;
+use proofmark_platform_service::maintenance::admin::Console;
 use proofmark_store::archive::{self, About, Written};
-use proofmark_store::system::SystemClock;
+use proofmark_store::migrate;
+use proofmark_store::system::{SystemClock, SystemRandom};
 use serde_json::json;
 use std::fmt::Write;
 use std::fs::File;
@@ -19,7 +21,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// What cannot be read or written. Nothing stays then.
-pub fn backup(options: &Backup, console: &mut Console) -> std::result::Result<u8, Failure> {
+pub fn backup(options: &Backup, console: &mut console::Console) -> std::result::Result<u8, Failure> {
     let settings = settings(&options.server)?;
     let target = &options.output;
     if target.exists() && !options.force {
@@ -46,6 +48,11 @@ pub fn backup(options: &Backup, console: &mut Console) -> std::result::Result<u8
     let unfinished = Unfinished::new(target)?;
     let written = places::run(async {
         let (database, blobs) = (places::database(&settings).await?, places::blobs(&settings).await?);
+        if !migrate::known().map(|(m, _)| m).eq(migrate::missing(&database).await?) {
+            // everybody's personal data is read: each log says so, and so does the backup's copy of it
+            let here = Console { database: &database, now: about.at, random: &SystemRandom };
+            here.note_everywhere("backup.create", &json!({"with_keys": kept})).await?;
+        }
         let mut tell = |what: &str| console.progress(&format!("backup: {what}"));
         let file = BufWriter::with_capacity(1 << 20, unfinished.file()?);
         let written = archive::write(&database, &blobs, &about, file, &mut tell).await;

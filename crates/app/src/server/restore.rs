@@ -6,9 +6,11 @@ use crate::failure::{FAILED, Failure};
 use crate::server::config::Settings;
 use crate::server::{assembly, places, settings};
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::time::Clock;
 use proofmark_evidence::dsse::PublicKey;
 use proofmark_platform_service::audit::{self, Report};
 use proofmark_store::archive::{self, Checked, Restored};
+use proofmark_store::system::SystemClock;
 use proofmark_store::{Scope, organizations};
 use serde_json::json;
 use std::fmt::Write;
@@ -43,7 +45,8 @@ pub fn restore(options: &Restore, console: &mut Console) -> std::result::Result<
         // once more, now that the workflow library's tables are there to compare with
         archive::ready(&checked, &database, &blobs).await?;
         let mut tell = |what: &str| console.progress(&format!("restore: {what}"));
-        let restored = archive::restore(open(&options.file)?, &checked, &database, &blobs, &mut tell).await?;
+        let restored =
+            archive::restore(open(&options.file)?, &checked, &database, &blobs, SystemClock.now(), &mut tell).await?;
         console.progress("restore: verifying the audit log");
         let reports = verify(&database, &trusted).await?;
         drop(sole);

@@ -98,6 +98,19 @@ impl Console<'_> {
         Ok(())
     }
 
+    /// Writes to every organization's log what is done to all of them.
+    ///
+    /// # Errors
+    /// What the database met.
+    pub async fn note_everywhere(&self, action: &str, detail: &Value) -> Result<()> {
+        let mut tx = self.database.begin(Scope::System).await?;
+        for organization in organizations::all(&mut tx).await? {
+            let id = organization.id;
+            self.note(&mut tx, id, action, id.to_string(), detail.clone()).await?;
+        }
+        tx.commit().await
+    }
+
     /// Every organization, oldest first.
     ///
     /// # Errors

@@ -212,3 +212,156 @@ async fn nothing_is_collected_under_a_backup(world: &World) {
     tx.commit().await.unwrap();
     assert!(collect(database, blobs, later(), true).await.unwrap().held_until.is_none());
 }
+
+mod whatever_refers {
+    use super::*;
+    use proofmark_store::{Blobs, Database};
+    use proptest::prelude::*;
+
+    /// How a run stands: when it ended by the platform's record, and of each execution of its family (the first is its own)
+    /// the state and whether that came to be long ago.
+    #[derive(Clone, Debug)]
+    struct Run {
+        ended_long_ago: Option<bool>,
+        family: Vec<(&'static str, bool)>,
+    }
+
+    /// A blob: whether it was put long ago, and who refers to it: a place, and the run and execution that it is of.
+    #[derive(Clone, Debug)]
+    struct Stored {
+        old: bool,
+        by: Vec<(usize, usize, usize)>,
+    }
+
+    /// Places that refer for as long as their row is there, then those that count while their run does.
+    const LASTING: usize = 4;
+    const PLACES: usize = LASTING + 5;
+
+    fn runs() -> impl Strategy<Value = Vec<Run>> {
+        let state =
+            prop::sample::select(vec!["PENDING", "ENQUEUED", "DELAYED", "SUCCESS", "ERROR", "CANCELLED", "strange"]);
+        // most of them over, or nothing would ever go
+        let execution = prop_oneof![3 => Just(("SUCCESS", true)), 1 => (state, any::<bool>())];
+        let run =
+            (prop_oneof![3 => Just(Some(true)), 1 => any::<Option<bool>>()], prop::collection::vec(execution, 1..4));
+        prop::collection::vec(run.prop_map(|(ended_long_ago, family)| Run { ended_long_ago, family }), 1..4)
+    }
+
+    fn blobs() -> impl Strategy<Value = Vec<Stored>> {
+        let by = prop::collection::vec((0..PLACES, 0..3_usize, 0..3_usize), 0..3);
+        prop::collection::vec((prop::bool::weighted(0.8), by).prop_map(|(old, by)| Stored { old, by }), 1..12)
+    }
+
+    fn over(run: &Run) -> bool {
+        let ended = |s: &str| matches!(s, "SUCCESS" | "ERROR" | "CANCELLED");
+        run.ended_long_ago == Some(true) && run.family.iter().all(|(state, long_ago)| ended(state) && *long_ago)
+    }
+
+    async fn check(runs: Vec<Run>, stored: Vec<Stored>) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::sqlite(&folder.path().join("a.db")).await.unwrap();
+        proofmark_flow::prepare(&database).await.unwrap();
+        let blobs = Blobs::local(folder.path().join("blobs")).await.unwrap();
+        let now = later();
+        let (then, lately) = (now.before(STEPS + GRACE + Duration::from_secs(1)), now.before(STEPS + GRACE));
+        let mut tx = database.begin(Scope::System).await.unwrap();
+        for sql in [
+            "INSERT INTO platform_organizations VALUES ('o', 'o', 0, 1)",
+            "INSERT INTO platform_principals VALUES ('p', 'o', 'user', 'p', NULL, NULL, 0, 1)",
+            "INSERT INTO platform_projects VALUES ('j', 'o', 'j', '{}', 1, 'p', 0, NULL, 1)",
+        ] {
+            tx.execute(sql, values![]).await.unwrap();
+        }
+        let name = |run: usize, at: usize| if at == 0 { format!("run{run}") } else { format!("run{run}/step{at}") };
+        for (n, run) in runs.iter().enumerate() {
+            let ended = run.ended_long_ago.map(|long_ago| if long_ago { then } else { lately });
+            let sql = "INSERT INTO platform_runs (id, organization_id, project_id, workflow, input, status, created_by,
+                created_at, ended_at, last_event, version) VALUES (?, 'o', 'j', 'w', '', 'x', 'p', 0, ?, 0, 1)";
+            tx.execute(sql, values![name(n, 0), ended]).await.unwrap();
+            for (at, (state, long_ago)) in run.family.iter().enumerate() {
+                let millis = if *long_ago { then } else { lately }.millis();
+                let sql =
+                    "INSERT INTO workflow_status (workflow_uuid, status, created_at, updated_at) VALUES (?, ?, 0, ?)";
+                tx.execute(sql, values![name(n, at), *state, millis]).await.unwrap();
+            }
+        }
+        let mut expected = BTreeSet::new();
+        for (n, blob) in stored.iter().enumerate() {
+            let digest = blobs.put(format!("blob {n}").into_bytes()).await.unwrap();
+            if !blob.old {
+                let name = digest.to_string();
+                let file = folder.path().join("blobs/sha256").join(&name[..2]).join(&name);
+                let young = now.before(GRACE - Duration::from_secs(1)).micros().unsigned_abs();
+                let young = std::time::UNIX_EPOCH + Duration::from_micros(young);
+                std::fs::File::open(file).unwrap().set_modified(young).unwrap();
+            }
+            let mut stays = !blob.old;
+            for (i, (place, run, at)) in blob.by.iter().enumerate() {
+                let run = run % runs.len();
+                let execution = name(run, at % runs[run].family.len());
+                let text = format!("{{\"x\":[\"sha256:{digest}\"]}}");
+                let key = format!("{n}.{i}");
+                let (sql, values) = match place {
+                    0 => (
+                        "INSERT INTO platform_artifacts VALUES (?, 'o', 'j', NULL, 'n', 't', ?, 0, 'p', 0)",
+                        values![&key, digest].to_vec(),
+                    ),
+                    1 => (
+                        "UPDATE platform_runs SET input = input || ? WHERE id = ?",
+                        values![&text, name(run, 0)].to_vec(),
+                    ),
+                    2 => (
+                        "INSERT INTO platform_uploads VALUES (?, 'o', 'j', 'n', 't', 1, ?, 0, 'p', 0, 0, NULL)",
+                        values![&key, digest].to_vec(),
+                    ),
+                    3 => (
+                        "INSERT INTO platform_approvals VALUES (?, 'o', 'j', ?, ?, '{}', 1, '[]', '[]', 'void', 0, 1)",
+                        values![&key, name(run, 0), &text].to_vec(),
+                    ),
+                    4 => (
+                        "UPDATE workflow_status SET inputs = COALESCE(inputs, '') || ? WHERE workflow_uuid = ?",
+                        values![&text, &execution].to_vec(),
+                    ),
+                    5 => (
+                        "UPDATE workflow_status SET output = COALESCE(output, '') || ? WHERE workflow_uuid = ?",
+                        values![&text, &execution].to_vec(),
+                    ),
+                    6 => (
+                        "INSERT INTO operation_outputs (workflow_uuid, function_id, output) VALUES (?, ?, ?)",
+                        values![&execution, (n * 10 + i) as i64, &text].to_vec(),
+                    ),
+                    7 => (
+                        "INSERT INTO notifications (message_uuid, destination_uuid, message, created_at_epoch_ms) VALUES (?, ?, ?, 0)",
+                        values![&key, &execution, &text].to_vec(),
+                    ),
+                    _ => (
+                        "INSERT INTO workflow_events (workflow_uuid, key, value) VALUES (?, ?, ?)",
+                        values![&execution, &key, &text].to_vec(),
+                    ),
+                };
+                assert_eq!(tx.execute(sql, &values).await.unwrap(), 1);
+                stays |= *place < LASTING || !over(&runs[run]);
+            }
+            if stays {
+                expected.insert(digest);
+            }
+        }
+        tx.commit().await.unwrap();
+        let done = collect(&database, &blobs, now, false).await.unwrap();
+        use futures_util::TryStreamExt;
+        let left: BTreeSet<Digest> = blobs.list().map_ok(|b| b.digest).try_collect().await.unwrap();
+        assert_eq!(left, expected);
+        assert_eq!((done.kept, done.blobs), (left.len() as u64, (stored.len() - left.len()) as u64));
+        database.close().await;
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+        /// What something refers to that counts stays, and everything else that is old goes.
+        #[test]
+        fn exactly_what_counts_stays(runs in runs(), stored in blobs()) {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(check(runs, stored));
+        }
+    }
+}

@@ -6,9 +6,12 @@ use super::write::COUNTERS;
 use super::{damaged, hold, other_version};
 use crate::connection::{Connection, Dialect, Value, first};
 use crate::database::{Database, Scope};
-use crate::{Blobs, migrate, values};
+use crate::{Blobs, audit, migrate, organizations, values};
 use futures_util::stream::StreamExt;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::time::Timestamp;
+use proofmark_kernel::audit::Record;
+use serde_json::json;
 use std::io::Read;
 
 /// Values in one statement: both databases take more.
@@ -115,6 +118,7 @@ pub async fn restore<R: Read>(
     checked: &Checked,
     database: &Database,
     blobs: &Blobs,
+    now: Timestamp,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Restored> {
     let mut walk = Walk::open(from)?;
@@ -174,6 +178,7 @@ pub async fn restore<R: Read>(
     count_on(&mut tx, &walk.header.counters).await?;
     let (executors, uploads) = settle(&mut tx).await?;
     let migrated = migrate::run_to(&mut tx, migrate::newest()).await?;
+    note(&mut tx, checked, now).await?;
     tx.commit().await?;
     Ok(Restored {
         rows: manifest.rows.values().sum(),
@@ -184,6 +189,24 @@ pub async fn restore<R: Read>(
         executors,
         uploads,
     })
+}
+
+/// Every organization's audit log says that it is a copy from here on.
+async fn note(on: &mut dyn Connection, checked: &Checked, now: Timestamp) -> Result<()> {
+    for organization in organizations::all(on).await? {
+        let record = Record {
+            organization: organization.id,
+            at: now,
+            actor: "system".into(),
+            credential: "console".into(),
+            action: "backup.restore".into(),
+            subject: organization.id.to_string(),
+            detail: json!({"backup": checked.digest, "created_at": checked.header.created_at}),
+            trace: None,
+        };
+        audit::append(on, record).await?;
+    }
+    Ok(())
 }
 
 fn columns(why: &str) -> Error {

@@ -77,7 +77,7 @@ impl Place {
     pub async fn restore(&self, bytes: &[u8]) -> proofmark_base::error::Result<archive::Restored> {
         let checked = archive::check(bytes)?;
         archive::ready(&checked, &self.database, &self.blobs).await?;
-        archive::restore(bytes, &checked, &self.database, &self.blobs, &mut |_| {}).await
+        archive::restore(bytes, &checked, &self.database, &self.blobs, SystemClock.now(), &mut |_| {}).await
     }
 
     async fn count(&self, table: &str) -> i64 {
@@ -184,7 +184,14 @@ async fn there_and_back(from: Place, to: Place) {
     let (mut before, after) = (rows(&bytes), rows(&again));
     // what is not true of processes and bytes that are elsewhere
     before.get_mut("platform_settings").unwrap().retain(|r| !r["name"].as_str().unwrap().starts_with("backup."));
-    let mark = |r: &Map<String, Value>| r["name"].as_str().unwrap().starts_with("backup.");
+    // and what tells of the backup itself
+    let added = |table: &str, r: &Map<String, Value>| match table {
+        "platform_settings" => r["name"].as_str().unwrap().starts_with("backup."),
+        "platform_audit" => r["action"] == "backup.restore",
+        _ => false,
+    };
+    assert_eq!(after["platform_audit"].iter().filter(|r| added("platform_audit", r)).count(), 2);
+    before.remove("platform_audit_heads");
     for row in before.get_mut("platform_executors").unwrap().iter_mut().filter(|r| r["stopped_at"].is_null()) {
         row["taken_over_at"] = row["beat_at"].clone();
     }
@@ -301,7 +308,8 @@ async fn a_restore_that_breaks_off_leaves_no_row_and_can_be_done_again() {
     archive::ready(&checked, &to.database, &to.blobs).await.unwrap();
     // the file is cut off after it was checked: rows and some blobs are there already
     let cut = &bytes[..bytes.len() - 3000];
-    let broken = archive::restore(cut, &checked, &to.database, &to.blobs, &mut |_| {}).await.unwrap_err();
+    let broken =
+        archive::restore(cut, &checked, &to.database, &to.blobs, SystemClock.now(), &mut |_| {}).await.unwrap_err();
     assert_eq!(broken.code, "archive.damaged");
     let mut tx = to.database.read(Scope::System).await.unwrap();
     assert_eq!(proofmark_store::migrate::version(&mut tx).await.unwrap(), 0, "not even the tables are there");
@@ -311,7 +319,8 @@ async fn a_restore_that_breaks_off_leaves_no_row_and_can_be_done_again() {
     // another archive than the one that was checked
     let (other, _) = from.backup().await;
     let fresh = Place::sqlite().await;
-    let changed = archive::restore(&other[..], &checked, &fresh.database, &fresh.blobs, &mut |_| {}).await;
+    let changed =
+        archive::restore(&other[..], &checked, &fresh.database, &fresh.blobs, SystemClock.now(), &mut |_| {}).await;
     assert_eq!(changed.unwrap_err().code, "restore.changed");
 }
 

@@ -80,7 +80,8 @@ async fn is_understood(database: &Database) {
     assert_eq!(uploads::pending(&mut tx, o, radar.created_at).await.unwrap(), (1, 9_000_000));
     let mut verifier = Verifier::new(o, vec![]);
     audit::list(&mut tx, o, 0, 100).await.unwrap().iter().for_each(|e| verifier.entry(e));
-    assert_eq!(verifier.finish(), (3, vec![]));
+    let (entries, faults) = verifier.finish();
+    assert!(entries >= 3 && faults.is_empty(), "{faults:?}");
 }
 
 async fn upgrades(place: Place) {
