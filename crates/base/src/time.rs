@@ -1,15 +1,15 @@
 //! Instants as integers, and the clock as a port: nothing here reads one.
 
 use crate::error::{Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// Microseconds since 1970-01-01T00:00:00Z, without leap seconds. Its text form is RFC 3339 in UTC with six
 /// decimals, `2026-11-22T09:40:22.000000Z`: equal instants have equal texts, and texts sort as instants do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Timestamp(i64);
 
 /// Seconds of a day.
@@ -78,12 +78,39 @@ fn day_number(year: i64, month: i64, date: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
+/// The text form, written by hand: the formatter of numbers takes several times as long, and answers are full of these.
+fn written(t: Timestamp) -> [u8; 27] {
+    let (seconds, micros) = (t.0.div_euclid(1_000_000), t.0.rem_euclid(1_000_000));
+    let (year, month, date) = civil(seconds.div_euclid(DAY));
+    let s = seconds.rem_euclid(DAY);
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let fields = [
+        (0, 4, year),
+        (5, 2, month),
+        (8, 2, date),
+        (11, 2, s / 3600),
+        (14, 2, s / 60 % 60),
+        (17, 2, s % 60),
+        (20, 6, micros),
+    ];
+    for (at, digits, mut value) in fields {
+        for c in text[at..at + digits].iter_mut().rev() {
+            *c = b'0' + (value % 10) as u8;
+            value /= 10;
+        }
+    }
+    text
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
-        let (year, month, date) = civil(seconds.div_euclid(DAY));
-        let s = seconds.rem_euclid(DAY);
-        write!(f, "{year:04}-{month:02}-{date:02}T{:02}:{:02}:{:02}.{micros:06}Z", s / 3600, s / 60 % 60, s % 60)
+        f.write_str(std::str::from_utf8(&written(*self)).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&written(*self)).map_err(serde::ser::Error::custom)?)
     }
 }
 

@@ -5,6 +5,7 @@ use durare::{Param, Tx};
 use proofmark_base::error::{Error, Result};
 use proofmark_store::connection::Columns;
 use proofmark_store::{Connection, Dialect, Row, Value};
+use std::borrow::Cow;
 
 /// An open transaction of the library.
 pub(crate) struct TxConnection<'a, 'c> {
@@ -45,8 +46,8 @@ impl Columns for Found {
     fn bool(&self, name: &str) -> Result<Option<bool>> {
         self.0.try_get(name).map_err(error)
     }
-    fn text(&self, name: &str) -> Result<Option<String>> {
-        self.0.try_get(name).map_err(error)
+    fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        Ok(self.0.try_get::<Option<String>>(name).map_err(error)?.map(Cow::Owned))
     }
 }
 

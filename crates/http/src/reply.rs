@@ -39,7 +39,7 @@ impl Reply {
 
     /// A JSON document.
     pub(crate) fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Self> {
-        let mut body = Vec::with_capacity(512);
+        let mut body = Vec::with_capacity(4096);
         serde_json::to_writer(&mut body, value).map_err(|e| Error::bug("an answer has no JSON form").because(e))?;
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -3,6 +3,7 @@
 use crate::organization::{OrganizationId, ProjectId};
 use crate::principal::PrincipalId;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::json::Json;
 use proofmark_base::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,11 +61,11 @@ pub struct Run {
     /// Name of the workflow: `silicon.translate`.
     pub workflow: String,
     /// What it works on; the workflow's own shape.
-    pub input: Value,
+    pub input: Json,
     /// Where it stands.
     pub status: RunStatus,
     /// What came of it, once it succeeded.
-    pub result: Option<Value>,
+    pub result: Option<Json>,
     /// Why it failed.
     pub error: Option<RunError>,
     /// The run this one repeats from a step.

@@ -4,6 +4,7 @@
 
 use crate::platform::Platform;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::json::Json;
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::audit::Record;
 use proofmark_kernel::event::{Event, EventId, EventKind};
@@ -38,6 +39,7 @@ pub async fn become_(platform: &Platform, on: &mut dyn Connection, id: RunId, ne
 /// # Errors
 /// As [`become_`].
 pub async fn succeed(platform: &Platform, on: &mut dyn Connection, id: RunId, result: Value) -> Result<Run> {
+    let result = Json::of(&result)?;
     change(platform, on, id, RunStatus::Succeeded, |run| run.result = Some(result)).await
 }
 
@@ -46,6 +48,7 @@ pub async fn succeed(platform: &Platform, on: &mut dyn Connection, id: RunId, re
 /// # Errors
 /// As [`become_`].
 pub async fn wait(platform: &Platform, on: &mut dyn Connection, id: RunId, result: Value) -> Result<Run> {
+    let result = Json::of(&result)?;
     change(platform, on, id, RunStatus::Waiting, |run| run.result = Some(result)).await
 }
 
@@ -61,6 +64,7 @@ pub async fn fail(
     result: Option<Value>,
 ) -> Result<Run> {
     let now = platform.now();
+    let result = result.as_ref().map(Json::of).transpose()?;
     let run = change(platform, on, id, RunStatus::Failed, |run| {
         run.error = Some(error);
         if result.is_some() {

@@ -3,6 +3,7 @@
 use crate::maintenance::collect::STEPS;
 use crate::platform::Platform;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::json::Json;
 use proofmark_evidence::check::ClaimLevel;
 use proofmark_kernel::action::Action;
 use proofmark_kernel::artifact::Artifact;
@@ -68,7 +69,7 @@ async fn begin(
         organization: caller.organization,
         project,
         workflow: definition.name().into(),
-        input,
+        input: Json::of(&input)?,
         status: RunStatus::Queued,
         result: None,
         error: None,
@@ -222,5 +223,5 @@ pub async fn retry(platform: &Platform, caller: &Caller, id: RunId, from_step: O
                 .at("/from_step", format!("its steps are {}", names.join(", "))));
         }
     }
-    begin(platform, caller, run.project, &run.workflow, run.input, Some((id, from_step))).await
+    begin(platform, caller, run.project, &run.workflow, run.input.value()?, Some((id, from_step))).await
 }

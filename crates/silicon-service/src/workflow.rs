@@ -297,7 +297,7 @@ async fn tell_if_unserved(service: &Arc<Service>, ctx: &Context, step: Step) {
 /// Reads the run's input, brings the sources together and resolves the options.
 async fn prepare(service: &Arc<Service>, reporter: Reporter) -> Result<Prepared> {
     let run = reporter.run();
-    let input = Input::read(run.input.clone())?;
+    let input = Input::read(run.input.value()?)?;
     let sources = {
         let mut tx = service.platform.database.read(Scope::Organization(run.organization)).await?;
         sources::collect(&mut tx, &service.platform.blobs, run.organization, &input).await?
@@ -395,7 +395,7 @@ async fn publish(service: &Arc<Service>, ctx: &Context, sealed: Sealed) -> Resul
             let row = |(id, target, title, verdict, reason)| CheckRow { id, target, title, verdict, reason };
             let checks: Vec<CheckRow> = sealed.checks.into_iter().map(row).collect();
             runs::set_evidence(on, id, run.organization, &checks, &sealed.claims).await?;
-            let release = Input::read(run.input.clone())?.release;
+            let release = Input::read(run.input.value()?)?.release;
             match release {
                 Some(name) => {
                     let now = platform.now();
@@ -492,7 +492,8 @@ async fn release_it(service: &Arc<Service>, ctx: &Context, name: &str) -> Result
     ctx.tx("released", Scope::System, move |on| {
         let platform = platform.clone();
         Box::pin(async move {
-            let result = execution::load(on, id).await?.result.unwrap_or_default();
+            let result = execution::load(on, id).await?.result;
+            let result = result.map_or(Ok(Value::Null), |r| r.value())?;
             execution::succeed(&platform, on, id, result).await.map(drop)
         })
     })

@@ -277,6 +277,16 @@ pub fn doctor(search: &crate::python::Search) -> Vec<ToolStatus> {
     all
 }
 
+/// Those of these tools that are there, without asking for any other: each question is a process.
+pub fn present(names: &[&str], search: &crate::python::Search) -> Vec<String> {
+    let path = search.path.clone().unwrap_or_default();
+    let there = |name: &str| match name {
+        "python" => crate::python::find(search).is_ok(),
+        _ => Tool::find_in(name, &path).is_some(),
+    };
+    names.iter().filter(|name| there(name)).map(|name| name.to_string()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -122,7 +122,7 @@ pub trait Columns: Send + Sync {
     ///
     /// # Errors
     /// No such column, or of another type.
-    fn text(&self, name: &str) -> Result<Option<String>>;
+    fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>>;
 }
 
 /// A row. What is read from it and does not fit is a defect of ours or a database that somebody edited: a
@@ -188,7 +188,7 @@ impl Row {
     /// # Errors
     /// Null, or no such column.
     pub fn text(&self, name: &str) -> Result<String> {
-        self.0.text(name)?.ok_or_else(|| null(name))
+        self.0.text(name)?.map(Cow::into_owned).ok_or_else(|| null(name))
     }
 
     /// Text or null.
@@ -196,7 +196,7 @@ impl Row {
     /// # Errors
     /// No such column.
     pub fn text_opt(&self, name: &str) -> Result<Option<String>> {
-        self.0.text(name)
+        Ok(self.0.text(name)?.map(Cow::into_owned))
     }
 
     /// A value with a text form: an identifier, a digest, the name of a state.
@@ -207,7 +207,7 @@ impl Row {
     where
         T::Err: std::fmt::Display,
     {
-        let text = self.text(name)?;
+        let text = self.0.text(name)?.ok_or_else(|| null(name))?;
         text.parse().map_err(|e: T::Err| Error::bug(format!("the column {name} holds `{text}`: {e}")))
     }
 
@@ -219,7 +219,8 @@ impl Row {
     where
         T::Err: std::fmt::Display,
     {
-        self.text_opt(name)?
+        self.0
+            .text(name)?
             .map(|text| text.parse().map_err(|e: T::Err| Error::bug(format!("the column {name} holds `{text}`: {e}"))))
             .transpose()
     }
@@ -245,8 +246,16 @@ impl Row {
     /// # Errors
     /// Null, no such column, or other JSON.
     pub fn json<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let text = self.text(name)?;
+        let text = self.0.text(name)?.ok_or_else(|| null(name))?;
         serde_json::from_str(&text).map_err(|e| Error::bug(format!("the column {name} holds other JSON")).because(e))
+    }
+
+    /// The same, or null.
+    ///
+    /// # Errors
+    /// No such column, or not of that form.
+    pub fn json_opt<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        if self.0.text(name)?.is_none() { Ok(None) } else { self.json(name).map(Some) }
     }
 }
 

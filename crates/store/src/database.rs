@@ -1,18 +1,22 @@
 //! Databases and transactions on them.
 
 use crate::connection::{Connection, Dialect, Row, Value};
+use crate::readers::Snapshot;
 use crate::values;
 use crate::{migrate, sqlite};
 use async_trait::async_trait;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::organization::OrganizationId;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// A connection to PostgreSQL that nobody has used for that long may be gone.
+const ASKED_AFTER: Duration = Duration::from_secs(1);
 
 /// Whose rows a transaction may see. On PostgreSQL row-level security holds it; queries state the organization as
 /// well, so that SQLite needs no second wall to be right.
@@ -77,6 +81,11 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))
+            // only a connection that lay unused for a while is asked whether it is still there
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move { Ok(about.idle_for < ASKED_AFTER || connection.ping().await.is_ok()) })
+            })
             .connect_with(options.application_name("proofmark"))
             .await
             .map_err(error)?;
@@ -124,13 +133,11 @@ impl Database {
     /// # Errors
     /// `store.unavailable`, `store.busy`.
     pub async fn begin(&self, scope: Scope) -> Result<Transaction> {
-        let mut transaction = Transaction(match &self.0 {
+        Ok(Transaction(match &self.0 {
             // a transaction that reads before it writes must hold the write lock from its start
             Pools::Sqlite(pools) => Open::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await.map_err(error)?),
-            Pools::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(error)?),
-        });
-        enter(&mut transaction, scope).await?;
-        Ok(transaction)
+            Pools::Postgres(pool) => Open::Postgres(pool.begin_with(begin("BEGIN", scope)).await.map_err(error)?),
+        }))
     }
 
     /// Begins a transaction that only reads, from one snapshot.
@@ -138,14 +145,27 @@ impl Database {
     /// # Errors
     /// `store.unavailable`.
     pub async fn read(&self, scope: Scope) -> Result<Transaction> {
-        let mut transaction = Transaction(match &self.0 {
-            Pools::Sqlite(pools) => Open::Sqlite(pools.readers.begin().await.map_err(error)?),
-            Pools::Postgres(pool) => Open::Postgres(
-                pool.begin_with("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(error)?,
-            ),
-        });
-        enter(&mut transaction, scope).await?;
-        Ok(transaction)
+        Ok(Transaction(match &self.0 {
+            Pools::Sqlite(pools) => Open::Reading(pools.readers.begin().await?),
+            Pools::Postgres(pool) => {
+                let begin = begin("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", scope);
+                Open::Postgres(pool.begin_with(begin).await.map_err(error)?)
+            }
+        }))
+    }
+
+    /// The same for whoever reads whole tables, as a backup does: rows come as they are read, and no thread that answers
+    /// requests waits for them.
+    ///
+    /// # Errors
+    /// `store.unavailable`.
+    pub async fn survey(&self, scope: Scope) -> Result<Transaction> {
+        match &self.0 {
+            Pools::Sqlite(pools) => {
+                Ok(Transaction(Open::Sqlite(pools.surveys.begin_with("BEGIN").await.map_err(error)?)))
+            }
+            Pools::Postgres(_) => self.read(scope).await,
+        }
     }
 
     /// The database's own time: the one clock that processes on several machines share.
@@ -161,11 +181,26 @@ impl Database {
         match &self.0 {
             Pools::Sqlite(pools) => {
                 pools.readers.close().await;
+                pools.surveys.close().await;
                 pools.writer.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+fn name(scope: Scope) -> String {
+    match scope {
+        Scope::Organization(id) => id.to_string(),
+        Scope::System => "*".into(),
+    }
+}
+
+/// PostgreSQL's statements for the beginning of a transaction in that scope, in one message: what [`enter`] does, without
+/// a way to the server of its own.
+fn begin(begin: &str, scope: Scope) -> String {
+    // identifiers are letters, digits and `_`
+    format!("{begin}; SELECT set_config('proofmark.organization', '{}', true)", name(scope))
 }
 
 /// Tells PostgreSQL's row-level security whose rows this transaction may see.
@@ -174,11 +209,7 @@ impl Database {
 /// As [`Connection::execute`].
 pub async fn enter(on: &mut dyn Connection, scope: Scope) -> Result<()> {
     if on.dialect() == Dialect::Postgres {
-        let name = match scope {
-            Scope::Organization(id) => id.to_string(),
-            Scope::System => "*".into(),
-        };
-        on.rows("SELECT set_config('proofmark.organization', ?, true)", values![name]).await?;
+        on.rows("SELECT set_config('proofmark.organization', ?, true)", values![name(scope)]).await?;
     }
     Ok(())
 }
@@ -200,6 +231,7 @@ pub async fn now(on: &mut dyn Connection) -> Result<Timestamp> {
 pub struct Transaction(Open);
 
 enum Open {
+    Reading(Snapshot),
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
@@ -211,14 +243,22 @@ impl Transaction {
     /// As [`Connection::execute`]; nothing is kept then.
     pub async fn commit(self) -> Result<()> {
         match self.0 {
+            Open::Reading(_) => Ok(()),
             Open::Sqlite(t) => t.commit().await.map_err(error),
             Open::Postgres(t) => t.commit().await.map_err(error),
         }
     }
 
     /// Rows as they come, however many: memory holds a few. For queries that are not worth keeping prepared.
+    /// Those of a SQLite transaction that is no [survey](Database::survey) come all at once.
     pub(crate) fn stream<'a>(&'a mut self, sql: &'a str) -> BoxStream<'a, Result<Row>> {
         match &mut self.0 {
+            Open::Reading(t) => stream::once(t.rows(sql, &[]))
+                .flat_map(|rows| match rows {
+                    Ok(rows) => stream::iter(rows).map(Ok).boxed(),
+                    Err(e) => stream::iter([Err(e)]).boxed(),
+                })
+                .boxed(),
             Open::Sqlite(t) => {
                 let c: &'a mut SqliteConnection = t;
                 let rows = sqlx::query(sql).persistent(false).fetch(c);
@@ -234,6 +274,7 @@ impl Transaction {
 
     fn inner(&mut self) -> &mut dyn Connection {
         match &mut self.0 {
+            Open::Reading(t) => t,
             Open::Sqlite(t) => {
                 let c: &mut SqliteConnection = t;
                 c
@@ -250,7 +291,7 @@ impl Transaction {
 impl Connection for Transaction {
     fn dialect(&self) -> Dialect {
         match &self.0 {
-            Open::Sqlite(_) => Dialect::Sqlite,
+            Open::Reading(_) | Open::Sqlite(_) => Dialect::Sqlite,
             Open::Postgres(_) => Dialect::Postgres,
         }
     }
@@ -264,7 +305,7 @@ impl Connection for Transaction {
     }
 }
 
-fn full() -> Error {
+pub(crate) fn full() -> Error {
     Error::unavailable("store.full", "the database's disk is full or fails").retry_after(30)
 }
 
@@ -278,17 +319,19 @@ pub fn error(e: sqlx::Error) -> Error {
             Error::new(Kind::Conflict, "store.reference", "something else refers to it, or what it refers to is gone")
         }
         sqlx::Error::Database(d) => match d.code().as_deref() {
-            // SQLITE_BUSY and its variants; serialization failure, deadlock
-            Some("5" | "261" | "517" | "40001" | "40P01") => {
-                Error::unavailable("store.busy", "the database is busy").retry_after(1)
-            }
+            // serialization failure, deadlock
+            Some("40001" | "40P01") => Error::unavailable("store.busy", "the database is busy").retry_after(1),
             Some("53100") => full(),
             Some(code) if code.starts_with("28") || code == "3D000" => {
                 Error::invalid("store.refused", "PostgreSQL does not let this program in")
                     .help("look at the user, the password and the database's name in the address")
             }
-            // SQLITE_IOERR and its variants, SQLITE_FULL
-            Some(code) if code.len() < 5 && code.parse::<u32>().is_ok_and(|c| matches!(c & 0xff, 10 | 13)) => full(),
+            // PostgreSQL's codes have five characters
+            Some(code) if code.len() < 5 => code
+                .parse()
+                .ok()
+                .and_then(sqlite::met)
+                .unwrap_or_else(|| Error::bug("the database refused a statement")),
             Some(code) if code.starts_with("08") || code.starts_with("57P") || code == "53300" => {
                 Error::unavailable("store.unavailable", "the database cannot be reached").retry_after(2)
             }

@@ -23,6 +23,7 @@ pub mod page;
 mod postgres;
 pub mod principals;
 pub mod projects;
+mod readers;
 pub mod references;
 pub mod releases;
 pub mod runs;

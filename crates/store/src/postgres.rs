@@ -19,8 +19,8 @@ impl Columns for PgRow {
     fn bool(&self, name: &str) -> Result<Option<bool>> {
         self.try_get(name).map_err(error)
     }
-    fn text(&self, name: &str) -> Result<Option<String>> {
-        self.try_get(name).map_err(error)
+    fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        Ok(self.try_get::<Option<&str>, _>(name).map_err(error)?.map(Cow::Borrowed))
     }
 }
 

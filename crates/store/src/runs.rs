@@ -5,6 +5,7 @@ use crate::page::{Listed, Page};
 use crate::projects::json;
 use crate::values;
 use proofmark_base::error::{Error, Kind, Result};
+use proofmark_base::json::Json;
 use proofmark_base::time::Timestamp;
 use proofmark_evidence::check::{ClaimLevel, Verdict};
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
@@ -15,7 +16,7 @@ const COLUMNS: &str = "id, organization_id, project_id, workflow, input, status,
     created_at, started_at, ended_at, version";
 
 fn optional<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Result<Option<T>> {
-    if row.text_opt(name)?.is_none() { Ok(None) } else { row.json(name).map(Some) }
+    row.json_opt(name)
 }
 
 fn read(row: &Row) -> Result<Run> {
@@ -51,9 +52,9 @@ pub async fn insert(on: &mut dyn Connection, r: &Run) -> Result<()> {
         text(r.organization),
         text(r.project),
         &r.workflow,
-        &r.input,
+        r.input.as_str(),
         r.status.name(),
-        r.result.as_ref().map(Value::to_string),
+        r.result.as_ref().map(Json::as_str),
         r.error.as_ref().map(json).transpose()?,
         r.retry_of.map(|r| r.to_string()),
         text(r.created_by),
@@ -127,7 +128,7 @@ pub async fn update(on: &mut dyn Connection, r: &Run) -> Result<()> {
         ended_at = CAST(? AS BIGINT), version = ? WHERE id = ? AND version = ?";
     let values = values![
         r.status.name(),
-        r.result.as_ref().map(Value::to_string),
+        r.result.as_ref().map(Json::as_str),
         r.error.as_ref().map(json).transpose()?,
         r.started_at,
         r.ended_at,

@@ -1,7 +1,8 @@
-//! SQLite behind [`Connection`]: one connection that writes, several that read, write-ahead log.
+//! SQLite behind [`Connection`]: one connection that writes, several that read ([`crate::readers`]), write-ahead log.
 
 use crate::connection::{Columns, Connection, Dialect, Row, Value};
-use crate::database::error;
+use crate::database::{error, full};
+use crate::readers::Readers;
 use async_trait::async_trait;
 use proofmark_base::error::{Error, Kind, Result};
 use sqlx::query::Query;
@@ -10,6 +11,7 @@ use sqlx::sqlite::{
     SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Connection as _, Row as _, Sqlite};
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +24,9 @@ pub(crate) struct Pools {
     /// One connection: writers wait in line here, in order, instead of failing on each other's locks.
     pub(crate) writer: SqlitePool,
     /// Readers see the last commit and never wait for the writer.
-    pub(crate) readers: SqlitePool,
+    pub(crate) readers: Readers,
+    /// For those who read whole tables; opened when somebody does.
+    pub(crate) surveys: SqlitePool,
 }
 
 impl Pools {
@@ -41,6 +45,8 @@ impl Pools {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // a file does not hang up: asking would be a third of what a short transaction costs
+            .test_before_acquire(false)
             // a full disk makes SQLite end a transaction by itself, and the driver then counts one that is not there:
             // no transaction could begin on that connection any more
             .before_acquire(|connection, _| {
@@ -55,12 +61,22 @@ impl Pools {
             .connect_with(options.clone())
             .await
             .map_err(error)?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options.create_if_missing(false).read_only(true))
-            .await
-            .map_err(error)?;
-        Ok(Pools { writer, readers })
+        let surveys = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(Duration::from_secs(10))
+            .connect_lazy_with(options.create_if_missing(false).read_only(true));
+        Ok(Pools { writer, readers: Readers::open(file)?, surveys })
+    }
+}
+
+/// What an extended result code of SQLite means; none where it is no trouble of the database's.
+pub(crate) fn met(code: i32) -> Option<Error> {
+    match code {
+        // SQLITE_BUSY and its variants
+        5 | 261 | 517 => Some(Error::unavailable("store.busy", "the database is busy").retry_after(1)),
+        // SQLITE_IOERR and its variants, SQLITE_FULL
+        _ if matches!(code & 0xff, 10 | 13) => Some(full()),
+        _ => None,
     }
 }
 
@@ -104,8 +120,8 @@ impl Columns for SqliteRow {
     fn bool(&self, name: &str) -> Result<Option<bool>> {
         self.try_get(name).map_err(error)
     }
-    fn text(&self, name: &str) -> Result<Option<String>> {
-        self.try_get(name).map_err(error)
+    fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        Ok(self.try_get::<Option<&str>, _>(name).map_err(error)?.map(Cow::Borrowed))
     }
 }
 

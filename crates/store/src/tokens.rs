@@ -44,10 +44,7 @@ fn read(row: &Row) -> Result<Token> {
         organization: row.parsed("organization_id")?,
         principal: row.parsed("principal_id")?,
         name: row.text("name")?,
-        scopes: match row.text_opt("scopes")? {
-            Some(_) => Some(row.json("scopes")?),
-            None => None,
-        },
+        scopes: row.json_opt("scopes")?,
         created_by: row.parsed("created_by")?,
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,

@@ -131,9 +131,7 @@ fn tools(settings: &Settings, python: &Search) -> Result<Vec<String>> {
     if !named.is_empty() {
         return Ok(named);
     }
-    let found = tool::doctor(python);
-    let there = |name: &str| found.iter().any(|t| t.name == name && t.found.is_some());
-    Ok(TOOLS.into_iter().filter(|name| there(name)).map(String::from).collect())
+    Ok(tool::present(&TOOLS, python))
 }
 
 impl Assembly {

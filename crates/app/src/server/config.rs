@@ -92,6 +92,7 @@ pub const KEYS: &[Key] = &[
     key("trusted-proxies", "", "networks whose X-Forwarded-For is believed, separated by commas"),
     key("allow-networks", "", "private networks that webhooks may reach, separated by commas"),
     key("max-upload", "8589934592", "largest artifact, bytes"),
+    key("principal-rate", "500", "requests a second that one principal may make, counted over ten seconds"),
     key("max-open-runs", "1000", "runs of an organization that have not ended"),
     key("log", "info", "what is logged: error, warn, info, debug, trace, or filters by module"),
     key("log-format", "text", "text or json"),

@@ -7,10 +7,11 @@ use crate::server::assembly::{Assembly, data_folder, reach_database};
 use crate::server::config::Settings;
 use crate::server::{identity, logging, settings};
 use proofmark_base::error::{Error, Result};
-use proofmark_http::{Config, Front};
+use proofmark_http::{Config, Front, Rate};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until it is told to stop.
@@ -97,7 +98,14 @@ fn config(settings: &Settings) -> Result<Config> {
     config.tls = identity::tls(settings)?;
     config.trusted_proxies = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
     config.public_url = settings.given("public-url").map(|url| url.trim_end_matches('/').to_string());
+    config.limits.per_principal = principal_rate(settings)?;
     Ok(config)
+}
+
+/// Requests of one principal: so many a second, all of ten seconds at once if need be.
+fn principal_rate(settings: &Settings) -> Result<Rate> {
+    let each: std::num::NonZeroU32 = settings.parsed("principal-rate", "a number of requests")?;
+    Ok(Rate { requests: each.get().saturating_mul(10), window: Duration::from_secs(10) })
 }
 
 fn no_signals(e: std::io::Error) -> Error {

@@ -2,6 +2,7 @@
 
 use super::Shape;
 use crate::fields::{self, of};
+use proofmark_base::json::Json;
 use proofmark_base::time::Timestamp;
 use proofmark_evidence::check::{ClaimLevel, Verdict};
 use proofmark_kernel::{organization, principal, run};
@@ -60,13 +61,13 @@ pub struct Run {
     pub workflow: String,
     /// What it works on; the workflow's own shape.
     #[schema(value_type = Object)]
-    pub input: Value,
+    pub input: Json,
     /// Where it stands.
     #[schema(value_type = fields::RunStatus)]
     pub status: run::RunStatus,
     /// What came of it, once it succeeded; the workflow's own shape.
-    #[schema(required)]
-    pub result: Option<Value>,
+    #[schema(value_type = Option<Value>, required)]
+    pub result: Option<Json>,
     /// Why it failed.
     #[schema(required)]
     pub error: Option<RunError>,
@@ -125,7 +126,7 @@ impl Shape for Run {
             id: of::<_, fields::RunId>(),
             project: of::<_, fields::ProjectId>(),
             workflow,
-            input,
+            input: Json::of(&input).expect("JSON"),
             status: of::<_, fields::RunStatus>(),
             result: None,
             error: None,

@@ -9,7 +9,7 @@ fn run() -> Run {
         organization: OrganizationId::from_bits(1),
         project: ProjectId::from_bits(1),
         workflow: "silicon.translate".into(),
-        input: Value::Null,
+        input: Json::of(&Value::Null).unwrap(),
         status: RunStatus::Queued,
         result: None,
         error: None,

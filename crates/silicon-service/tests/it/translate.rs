@@ -48,7 +48,7 @@ async fn a_run_gives_the_bytes_of_the_command_line_and_is_released_once_approved
     let input = json!({"sources": sources, "file": "scale.py", "bench": "bench.py", "targets": ["c", "rust"], "release": "scale 1"});
     let run = f.start(input).await;
     let waiting = f.wait(&run, |r| r.status == RunStatus::Waiting).await;
-    assert_eq!(waiting.result.as_ref().unwrap()["outcome"], "translated");
+    assert_eq!(waiting.result.as_ref().unwrap().value().unwrap()["outcome"], "translated");
 
     let made = runs::artifacts(&f.platform, &f.author, run.id).await.unwrap();
     let made: BTreeMap<String, Digest> = made.into_iter().map(|a| (a.name, a.digest)).collect();
@@ -117,7 +117,7 @@ async fn a_refused_program_ends_the_run_with_its_diagnostics() {
     let run = f.start(json!({"sources": sources, "file": "gen.py", "bench": "bench.py", "targets": ["c"]})).await;
     let ended = f.wait(&run, |r| r.status == RunStatus::Failed).await;
     assert!(ended.error.as_ref().unwrap().code.starts_with("PM"), "{ended:?}");
-    assert_eq!(ended.result.unwrap()["outcome"], "refused");
+    assert_eq!(ended.result.unwrap().value().unwrap()["outcome"], "refused");
     let made = runs::artifacts(&f.platform, &f.author, run.id).await.unwrap();
     let text = made.iter().find(|a| a.name == "diagnostics.txt").unwrap();
     let text = String::from_utf8(f.platform.blobs.bytes(text.digest, 1 << 20).await.unwrap()).unwrap();

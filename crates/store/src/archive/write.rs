@@ -80,7 +80,7 @@ async fn under_hold<W: Write + Seek>(
 ) -> Result<Written> {
     let mut tar = tar::Writer::new(to);
     let mut manifest = Manifest::default();
-    let mut tx = database.read(Scope::System).await?;
+    let mut tx = database.survey(Scope::System).await?;
     let tables = catalog::tables(&mut tx).await?;
     let header = header(&mut tx, about, &tables).await?;
     let file = |tar: &mut tar::Writer<W>, manifest: &mut Manifest, name: &str, bytes: &[u8]| {

@@ -2,6 +2,7 @@
 
 use proofmark_base::digest::Digest;
 use proofmark_base::error::Kind;
+use proofmark_base::json::Json;
 use proofmark_base::time::{Clock, Timestamp};
 use proofmark_kernel::approval::{Approval, ApprovalId, ApprovalStatus, Policy, Subject};
 use proofmark_kernel::artifact::{Artifact, ArtifactId, Upload, UploadId};
@@ -115,7 +116,7 @@ fn run(base: &Base) -> Run {
         organization: base.organization.id,
         project: base.project.id,
         workflow: "silicon.translate".into(),
-        input: json!({"file": "a.py", "n": 1.5}),
+        input: Json::of(&json!({"file": "a.py", "n": 1.5})).unwrap(),
         status: RunStatus::Queued,
         result: None,
         error: None,
@@ -147,7 +148,7 @@ async fn everything_comes_back_as_it_was_written(database: Database) {
     let mut made = run(&base);
     runs::insert(&mut tx, &made).await.unwrap();
     made.become_(RunStatus::Running, now()).unwrap();
-    made.result = Some(json!({"ok": [1, null]}));
+    made.result = Some(Json::of(&json!({"ok": [1, null]})).unwrap());
     runs::update(&mut tx, &made).await.unwrap();
     assert_eq!(runs::get(&mut tx, o, made.id).await.unwrap().unwrap(), made);
     runs::step_began(&mut tx, &made, "record", now()).await.unwrap();
