@@ -42,7 +42,7 @@ pub async fn collect(database: &Database, blobs: &Blobs, now: Timestamp, dry_run
     let mut collected = Collected::default();
     let (held, referred) = {
         // one snapshot: a backup that marks its beginning later sees what is seen here, or later
-        let mut tx = database.read(Scope::System).await?;
+        let mut tx = database.survey(Scope::System).await?;
         let held = archive::held(&mut tx).await?;
         let referred = match held {
             Some(_) => BTreeSet::new(),
