@@ -61,7 +61,7 @@ async fn is_understood(database: &Database) {
     let all = runs::list(&mut tx, o, radar.id, None, Page::default()).await.unwrap().items;
     let of = |status| all.iter().find(|r| r.status == status).unwrap();
     let done = of(RunStatus::Succeeded);
-    assert_eq!(done.result.as_ref().unwrap()["ratio"], 0.1);
+    assert_eq!(done.result.as_ref().unwrap().value().unwrap()["ratio"], 0.1);
     assert_eq!(of(RunStatus::Waiting).retry_of, Some(of(RunStatus::Failed).id));
     assert_eq!(of(RunStatus::Failed).error.as_ref().unwrap().code, "PM0101");
     assert_eq!(runs::events(&mut tx, done.id, 0, 10).await.unwrap().len(), 3);
