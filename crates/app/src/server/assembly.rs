@@ -2,7 +2,7 @@
 
 use crate::output;
 use crate::server::config::Settings;
-use crate::server::{identity, keys};
+use crate::server::keys;
 use proofmark_base::error::{Error, Result};
 use proofmark_bus::guard::Guard;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
@@ -11,6 +11,7 @@ use proofmark_flow::{Engine, ExecutorInfo};
 use proofmark_http::Dependency;
 use proofmark_platform_service::authorization::Authorizer;
 use proofmark_platform_service::dispatch::Dispatch;
+use proofmark_platform_service::identity::Identity;
 use proofmark_platform_service::maintenance::collect;
 use proofmark_platform_service::webhooks::Outside;
 use proofmark_platform_service::workflows::Workflows;
@@ -139,8 +140,7 @@ impl Assembly {
     ///
     /// # Errors
     /// What is missing or wrong, with the option's name where one is at fault.
-    pub async fn new(settings: &Settings, data: &Path, database: Database) -> Result<Assembly> {
-        let identity = identity::identity(settings)?;
+    pub async fn new(settings: &Settings, identity: Identity, data: &Path, database: Database) -> Result<Assembly> {
         let key = |name: &str, file: &str| settings.given(name).map_or_else(|| data.join(file), PathBuf::from);
         let signer = keys::signing(&key("signing-key", "signing.key"), &SystemRandom)?;
         let sealer = keys::sealing(&key("secrets-key", "secrets.key"), &SystemRandom)?;

@@ -52,8 +52,14 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     // before anything is announced, so that no signal is missed
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    // what is wrong in the configuration is said before anything is made or waited for
+    let identity = identity::identity(settings)?;
+    let config = if answers { Some(config(settings)?) } else { None };
     let data = data_folder(settings)?;
-    let front = if answers { Some(Front::bind(config(settings)?).await?) } else { None };
+    let front = match config {
+        Some(config) => Some(Front::bind(config).await?),
+        None => None,
+    };
     let database = reach_database(settings, &data, |e| {
         if let Some(front) = &front {
             front.waits("database", e);
@@ -64,7 +70,7 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
-    let assembly = Assembly::new(settings, &data, database).await?;
+    let assembly = Assembly::new(settings, identity, &data, database).await?;
     let Some(mut front) = front else {
         tracing::info!(executor = ?assembly.engine.executor(), "working");
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
