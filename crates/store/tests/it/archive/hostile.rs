@@ -145,7 +145,8 @@ async fn files_that_do_not_belong_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_that_says_otherwise_is_refused_though_its_seal_fits() {
     let bytes = small().await;
-    let lies: [(&str, fn(&mut Value)); 5] = [
+    type Lie = fn(&mut Value);
+    let lies: [(&str, Lie); 5] = [
         ("rows", |m| m["rows"]["platform_runs"] = json!(m["rows"]["platform_runs"].as_u64().unwrap() + 1)),
         ("blobs", |m| m["blobs"] = json!(m["blobs"].as_u64().unwrap() + 1)),
         ("bytes", |m| m["blob_bytes"] = json!(1)),
