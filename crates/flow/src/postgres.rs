@@ -6,6 +6,7 @@ use durare::{PostgresProvider, StateProvider};
 use proofmark_base::error::Result;
 use proofmark_store::database::error;
 use proofmark_store::executors::ExecutorId;
+use sqlx::Executor;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -28,6 +29,8 @@ impl Connections {
     /// To the database of `model`, made when they are needed. Those of an executor say which it is: the fence asks.
     pub(crate) fn new(model: &PgPool, executor: Option<ExecutorId>, connections: u32) -> Self {
         let options = (*model.connect_options()).clone();
+        // a rollback of nothing, below, is no news
+        let options = options.options([("client_min_messages", "error")]);
         let options = match executor {
             Some(id) => options.options([("proofmark.executor", id.to_string())]),
             None => options,
@@ -41,6 +44,9 @@ impl Connections {
                 let older = since.get().is_some_and(|ready| about.age >= ready.elapsed());
                 Box::pin(async move { Ok(!older) })
             })
+            // a run that is cancelled while a transaction begins leaves its connection within it: the driver does not roll
+            // that back, and what the next one records on it would not be committed
+            .after_release(|connection, _| Box::pin(async move { connection.execute("ROLLBACK").await.map(|_| true) }))
             .connect_lazy_with(options);
         Connections { pool, ready }
     }

@@ -136,7 +136,7 @@ impl Database {
         Ok(Transaction(match &self.0 {
             // a transaction that reads before it writes must hold the write lock from its start
             Pools::Sqlite(pools) => Open::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await.map_err(error)?),
-            Pools::Postgres(pool) => Open::Postgres(pool.begin_with(begin("BEGIN", scope)).await.map_err(error)?),
+            Pools::Postgres(pool) => begun(pool, begin("BEGIN", scope)).await?,
         }))
     }
 
@@ -149,7 +149,7 @@ impl Database {
             Pools::Sqlite(pools) => Open::Reading(pools.readers.begin().await?),
             Pools::Postgres(pool) => {
                 let begin = begin("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", scope);
-                Open::Postgres(pool.begin_with(begin).await.map_err(error)?)
+                begun(pool, begin).await?
             }
         }))
     }
@@ -201,6 +201,15 @@ fn name(scope: Scope) -> String {
 fn begin(begin: &str, scope: Scope) -> String {
     // identifiers are letters, digits and `_`
     format!("{begin}; SELECT set_config('proofmark.organization', '{}', true)", name(scope))
+}
+
+/// Begins a transaction in a task of its own. The driver does not roll back one whose beginning was given up halfway, as
+/// that of a request is whose client hung up: its connection would go back to the pool within it.
+async fn begun(pool: &PgPool, begin: String) -> Result<Open> {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { pool.begin_with(begin).await });
+    let begun = task.await.map_err(|e| Error::bug("the task that begins a transaction ended").because(e))?;
+    Ok(Open::Postgres(begun.map_err(error)?))
 }
 
 /// Tells PostgreSQL's row-level security whose rows this transaction may see.

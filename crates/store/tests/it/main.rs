@@ -3,6 +3,7 @@
 
 mod archive;
 mod blobs;
+mod given_up;
 mod nulls;
 mod platform;
 mod upgrade;
