@@ -10,7 +10,8 @@ use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Timestamp;
 use proofmark_kernel::organization::OrganizationId;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, Pool, SqliteConnection};
+use std::borrow::Cow;
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -135,8 +136,8 @@ impl Database {
     pub async fn begin(&self, scope: Scope) -> Result<Transaction> {
         Ok(Transaction(match &self.0 {
             // a transaction that reads before it writes must hold the write lock from its start
-            Pools::Sqlite(pools) => Open::Sqlite(pools.writer.begin_with("BEGIN IMMEDIATE").await.map_err(error)?),
-            Pools::Postgres(pool) => begun(pool, begin("BEGIN", scope)).await?,
+            Pools::Sqlite(pools) => Open::Sqlite(begun(&pools.writer, "BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Open::Postgres(begun(pool, begin("BEGIN", scope)).await?),
         }))
     }
 
@@ -149,7 +150,7 @@ impl Database {
             Pools::Sqlite(pools) => Open::Reading(pools.readers.begin().await?),
             Pools::Postgres(pool) => {
                 let begin = begin("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", scope);
-                begun(pool, begin).await?
+                Open::Postgres(begun(pool, begin).await?)
             }
         }))
     }
@@ -161,9 +162,7 @@ impl Database {
     /// `store.unavailable`.
     pub async fn survey(&self, scope: Scope) -> Result<Transaction> {
         match &self.0 {
-            Pools::Sqlite(pools) => {
-                Ok(Transaction(Open::Sqlite(pools.surveys.begin_with("BEGIN").await.map_err(error)?)))
-            }
+            Pools::Sqlite(pools) => Ok(Transaction(Open::Sqlite(begun(&pools.surveys, "BEGIN").await?))),
             Pools::Postgres(_) => self.read(scope).await,
         }
     }
@@ -205,11 +204,14 @@ fn begin(begin: &str, scope: Scope) -> String {
 
 /// Begins a transaction in a task of its own. The driver does not roll back one whose beginning was given up halfway, as
 /// that of a request is whose client hung up: its connection would go back to the pool within it.
-async fn begun(pool: &PgPool, begin: String) -> Result<Open> {
-    let pool = pool.clone();
+async fn begun<D: sqlx::Database>(
+    pool: &Pool<D>,
+    begin: impl Into<Cow<'static, str>>,
+) -> Result<sqlx::Transaction<'static, D>> {
+    let (pool, begin) = (pool.clone(), begin.into());
     let task = tokio::spawn(async move { pool.begin_with(begin).await });
     let begun = task.await.map_err(|e| Error::bug("the task that begins a transaction ended").because(e))?;
-    Ok(Open::Postgres(begun.map_err(error)?))
+    begun.map_err(error)
 }
 
 /// Tells PostgreSQL's row-level security whose rows this transaction may see.
