@@ -41,12 +41,14 @@ def main():
             with open(os.path.join(folder, "schemathesis.toml"), "w") as config:
                 config.write(CONFIG)
             left_out = [part for name in OPERATIONS_LEFT_OUT for part in ("--exclude-operation-id", name)]
+            # one worker: CPython 3.11 counts the depth of its parser for all threads together, and Hypothesis parses sources in
+            # them ("AST constructor recursion depth mismatch")
             command = [
                 os.path.join(os.path.dirname(sys.executable), "schemathesis"), "--config-file", "schemathesis.toml",
                 "run", f"{world['url']}/api/v1/openapi.json",
                 "--header", f"Authorization: Bearer {world['secret']}",
                 "--exclude-checks", ",".join(CHECKS_LEFT_OUT), *left_out,
-                "--workers", "2", "--max-time", seconds, "--max-examples", "20", "--request-timeout", "30", "--seed", "1", *rest,
+                "--workers", "1", "--max-time", seconds, "--max-examples", "20", "--request-timeout", "30", "--seed", "1", *rest,
             ]
             status = subprocess.run(command, cwd=folder).returncode
     finally:
