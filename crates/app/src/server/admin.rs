@@ -160,11 +160,7 @@ async fn principals(here: &admin::Console<'_>, organization: Option<&str>) -> Re
 }
 
 fn link(settings: &Settings, organization: &Organization, invited: &Invited) -> Result<Said> {
-    let url = match settings.given("public-url") {
-        Some(url) => url.trim_end_matches('/').to_string(),
-        None if settings.given("tls-certificate").is_some() => format!("https://{}", settings.listen()?),
-        None => format!("http://{}", settings.listen()?),
-    };
+    let url = settings.url(settings.listen()?);
     let owner = &invited.owner;
     let email = owner.email.as_deref().unwrap_or_default();
     let link = format!("{url}/invitation#{}", invited.secret.expose());

@@ -2,7 +2,7 @@
 
 use crate::output;
 use crate::server::config::Settings;
-use crate::server::keys;
+use crate::server::{identity, keys, places};
 use proofmark_base::error::{Error, Result};
 use proofmark_bus::guard::Guard;
 use proofmark_bus::webhooks::{Deliverer, Fanout, Sender};
@@ -55,51 +55,14 @@ pub struct Assembly {
     _scratch: tempfile::TempDir,
 }
 
-/// Opens the database that the settings name.
-///
-/// # Errors
-/// `store.*`; `config.invalid`.
-pub async fn database(settings: &Settings, data: &Path) -> Result<Database> {
-    match settings.given("database") {
-        None => Database::sqlite(&data.join("proofmark.db")).await,
-        Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-            Database::postgres(url, settings.parsed("database-connections", "a number of connections")?).await
-        }
-        Some(_) => Err(settings.unusable("database", "it must begin with postgres://")),
-    }
-}
-
-/// Opens the place for blobs that the settings name.
-///
-/// # Errors
-/// `blob.*`; `config.invalid`.
-pub async fn blobs(settings: &Settings, data: &Path) -> Result<Blobs> {
-    match settings.given("blobs") {
-        None => Blobs::local(data.join("blobs")).await,
-        Some(url) => s3(settings, url),
-    }
-}
-
-#[cfg(feature = "scale")]
-fn s3(settings: &Settings, url: &str) -> Result<Blobs> {
-    // endpoint, region and credentials come from the AWS_ variables
-    let at = proofmark_store::blobs::S3 { url: url.into(), ..Default::default() };
-    Blobs::s3(&at).map_err(|e| settings.unusable("blobs", e))
-}
-
-#[cfg(not(feature = "scale"))]
-fn s3(settings: &Settings, _: &str) -> Result<Blobs> {
-    Err(settings.unusable("blobs", "this program was built without the feature `scale`"))
-}
-
 /// Waits for PostgreSQL, telling `waits` why; anything but its absence stops the start.
 ///
 /// # Errors
-/// As [`database`], `store.unavailable` excepted.
-pub async fn reach_database(settings: &Settings, data: &Path, waits: impl Fn(&Error)) -> Result<Database> {
+/// As [`places::migrated_database`], `store.unavailable` excepted.
+pub async fn reach_database(settings: &Settings, waits: impl Fn(&Error)) -> Result<Database> {
     let mut pause = Duration::from_millis(250);
     loop {
-        match database(settings, data).await {
+        match places::migrated_database(settings).await {
             Err(e) if e.code == "store.unavailable" => {
                 tracing::warn!(error = %e, "the start waits");
                 waits(&e);
@@ -111,19 +74,44 @@ pub async fn reach_database(settings: &Settings, data: &Path, waits: impl Fn(&Er
     }
 }
 
-/// Makes the data folder, for its owner only.
-///
-/// # Errors
-/// `config.invalid`.
-pub fn data_folder(settings: &Settings) -> Result<PathBuf> {
-    use std::os::unix::fs::DirBuilderExt;
-    let folder = PathBuf::from(settings.get("data"));
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&folder)
-        .and_then(|()| folder.canonicalize())
-        .map_err(|e| settings.unusable("data", e))
+/// What the settings say of a process, read and checked before anything is made or waited for.
+pub struct Plan {
+    identity: Identity,
+    authorizer: Authorizer,
+    limits: Limits,
+    /// Steps at a time on each limited queue.
+    each: u32,
+    /// Where webhooks may go.
+    guard: Guard,
+}
+
+impl Plan {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// `config.invalid`, with the option and its origin; `authorization.policy`.
+    pub fn read(settings: &Settings) -> Result<Plan> {
+        let allowed: Vec<_> = settings.list("allow-networks", "a network like 10.0.0.0/8")?;
+        // plain HTTP is for networks that the operator named
+        let plain = !allowed.is_empty();
+        Ok(Plan {
+            identity: identity::identity(settings)?,
+            authorizer: match settings.given("policies") {
+                None => Authorizer::shipped()?,
+                Some(path) => {
+                    let text = std::fs::read_to_string(path).map_err(|e| settings.unusable("policies", e))?;
+                    Authorizer::with_additions(&text)?
+                }
+            },
+            limits: Limits {
+                artifact_bytes: settings.parsed("max-upload", "a number of bytes")?,
+                open_runs: settings.parsed("max-open-runs", "a number of runs")?,
+                ..Limits::default()
+            },
+            each: settings.parsed("workers", "a number of steps")?,
+            guard: Guard::new(allowed, plain),
+        })
+    }
 }
 
 /// The tools of this machine that work may need.
@@ -140,24 +128,12 @@ impl Assembly {
     ///
     /// # Errors
     /// What is missing or wrong, with the option's name where one is at fault.
-    pub async fn new(settings: &Settings, identity: Identity, data: &Path, database: Database) -> Result<Assembly> {
-        let key = |name: &str, file: &str| settings.given(name).map_or_else(|| data.join(file), PathBuf::from);
-        let signer = keys::signing(&key("signing-key", "signing.key"), &SystemRandom)?;
-        let sealer = keys::sealing(&key("secrets-key", "secrets.key"), &SystemRandom)?;
-        let authorizer = match settings.given("policies") {
-            None => Authorizer::shipped()?,
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| settings.unusable("policies", e))?;
-                Authorizer::with_additions(&text)?
-            }
-        };
-        let limits = Limits {
-            artifact_bytes: settings.parsed("max-upload", "a number of bytes")?,
-            open_runs: settings.parsed("max-open-runs", "a number of runs")?,
-            ..Limits::default()
-        };
-        let each: u32 = settings.parsed("workers", "a number of steps")?;
-        let blobs = blobs(settings, data).await?;
+    pub async fn new(settings: &Settings, plan: Plan, data: &Path, database: Database) -> Result<Assembly> {
+        let Plan { identity, authorizer, limits, each, guard } = plan;
+        let [signing, secrets] = places::key_files(settings, data);
+        let signer = keys::signing(&signing, &SystemRandom)?;
+        let sealer = keys::sealing(&secrets, &SystemRandom)?;
+        let blobs = places::blobs(settings).await?;
         let waker = Waker::new();
         let platform = Platform {
             database: database.clone(),
@@ -186,7 +162,7 @@ impl Assembly {
         let mut assembly = Assembly {
             platform,
             engine,
-            outside: Outside::default(),
+            outside: Outside { guard, deliverer: Waker::new() },
             live: Live::new(),
             dependencies: Vec::new(),
             stop,
@@ -199,15 +175,8 @@ impl Assembly {
 
     /// Starts the relay of events, the sender of webhooks and the sweepers.
     async fn start_beside(&mut self, settings: &Settings, waker: Waker, stopping: watch::Receiver<bool>) -> Result<()> {
-        let stopped = |mut stopping: watch::Receiver<bool>| async move {
-            let _ = stopping.wait_for(|s| *s).await;
-        };
         let platform = self.platform.clone();
-        let allowed = settings.list("allow-networks", "a network like 10.0.0.0/8")?;
-        let due = Waker::new();
-        // plain HTTP is for networks that the operator named
-        let plain = !allowed.is_empty();
-        self.outside = Outside { guard: Guard::new(allowed, plain), deliverer: due.clone() };
+        let due = self.outside.deliverer.clone();
         let sender = Sender::new(self.outside.guard.clone())?;
         let vault = Arc::clone(&platform.sealer);
         let deliverer = Deliverer::new(platform.database.clone(), sender, vault, due.clone());
@@ -227,44 +196,44 @@ impl Assembly {
         }
         let relay = Relay::new(platform.database.clone(), consumers, waker)?;
         self.beside.spawn(relay.run(stopped(stopping.clone())));
-        for (what, every) in [("seal", SEAL), ("sweep", SWEEP), ("collect", COLLECT)] {
-            let (platform, stop) = (platform.clone(), stopped(stopping.clone()));
-            self.beside.spawn(async move {
-                let mut stop = std::pin::pin!(stop);
-                let mut tick = tokio::time::interval(every);
-                if what == "collect" {
-                    // not at every start: it reads what all runs recorded
-                    tick.reset_after(SWEEP);
-                }
-                loop {
-                    tokio::select! {
-                        _ = tick.tick() => {}
-                        () = &mut stop => break,
-                    }
-                    let done = match what {
-                        "seal" => audit::seal(&platform.database, &platform.signer, platform.now()).await,
-                        "collect" => {
-                            let done =
-                                collect::collect(&platform.database, &platform.blobs, platform.now(), false).await;
-                            done.map(|c| {
-                                tracing::info!(
-                                    blobs = c.blobs,
-                                    bytes = c.bytes,
-                                    kept = c.kept,
-                                    "collected what nothing refers to"
-                                );
-                                0
-                            })
-                        }
-                        _ => uploads::sweep(&platform).await,
-                    };
-                    if let Err(e) = done {
-                        tracing::warn!(error = %e, "{what} is tried again later");
-                    }
-                }
-            });
-        }
+        self.every("seal", Duration::ZERO, SEAL, &stopping, |p| async move {
+            audit::seal(&p.database, &p.signer, p.now()).await.map(drop)
+        });
+        self.every("sweep", Duration::ZERO, SWEEP, &stopping, |p| async move { uploads::sweep(&p).await.map(drop) });
+        // not at every start: it reads what all runs recorded
+        self.every("collect", SWEEP, COLLECT, &stopping, |p| async move {
+            let c = collect::collect(&p.database, &p.blobs, p.now(), false).await?;
+            tracing::info!(blobs = c.blobs, bytes = c.bytes, kept = c.kept, "collected what nothing refers to");
+            Ok(())
+        });
         Ok(())
+    }
+
+    /// Does some work now and again until the process stops, for the first time after `first`.
+    fn every<F>(
+        &mut self,
+        what: &'static str,
+        first: Duration,
+        period: Duration,
+        stopping: &watch::Receiver<bool>,
+        work: impl Fn(Platform) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let (platform, stop) = (self.platform.clone(), stopped(stopping.clone()));
+        self.beside.spawn(async move {
+            let mut stop = std::pin::pin!(stop);
+            let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + first, period);
+            loop {
+                tokio::select! {
+                    _ = tick.tick() => {}
+                    () = &mut stop => break,
+                }
+                if let Err(e) = work(platform.clone()).await {
+                    tracing::warn!(error = %e, "{what} is tried again later");
+                }
+            }
+        });
     }
 
     /// The server for events: this process's go there, and those of others come from there.
@@ -313,6 +282,10 @@ impl Assembly {
         }
         self.platform.database.close().await;
     }
+}
+
+async fn stopped(mut stopping: watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|s| *s).await;
 }
 
 async fn engine(

@@ -3,12 +3,12 @@
 use crate::cli::{AuditVerify, ServerOptions};
 use crate::console::Console;
 use crate::failure::{FAILED, Failure};
-use crate::server::{assembly, settings};
-use proofmark_base::error::Error;
+use crate::server::{places, settings};
+use proofmark_base::error::{Error, Result};
 use proofmark_evidence::dsse::PublicKey;
 use proofmark_platform_service::audit::{self, Report};
-use proofmark_store::{Scope, organizations};
-use serde_json::json;
+use proofmark_store::{Database, Scope, organizations};
+use serde_json::{Value, json};
 use std::fmt::Write;
 use std::io::BufRead;
 
@@ -16,7 +16,7 @@ use std::io::BufRead;
 ///
 /// # Errors
 /// What cannot be read.
-pub fn verify(options: &AuditVerify, console: &mut Console) -> Result<u8, Failure> {
+pub fn verify(options: &AuditVerify, console: &mut Console) -> std::result::Result<u8, Failure> {
     let trusted = crate::key::trusted(&options.key)?;
     let reports = match &options.export {
         Some(path) => {
@@ -25,13 +25,11 @@ pub fn verify(options: &AuditVerify, console: &mut Console) -> Result<u8, Failur
             })?;
             vec![audit::verify_export(std::io::BufReader::new(file).lines(), &trusted)?]
         }
-        None => of_database(&options.server, trusted)?,
+        None => there(&options.server, trusted)?,
     };
     let mut text = String::new();
     for r in &reports {
-        let state = if r.faults.is_empty() { "whole" } else { "NOT WHOLE" };
-        let _ =
-            writeln!(text, "{} {state}: {} entries, {} signed checkpoints", r.organization, r.entries, r.checkpoints);
+        let _ = writeln!(text, "{}", line(r));
         for fault in &r.faults {
             let _ = writeln!(text, "  {fault}");
         }
@@ -39,47 +37,57 @@ pub fn verify(options: &AuditVerify, console: &mut Console) -> Result<u8, Failur
             let _ = writeln!(text, "  no checkpoint was verified: that the end was not cut off is not shown");
         }
     }
-    let value: Vec<_> = reports
-        .iter()
-        .map(|r| json!({"organization": r.organization, "entries": r.entries, "checkpoints": r.checkpoints, "faults": r.faults}))
-        .collect();
-    console.result(&text, &json!({"audit": value}));
+    console.result(&text, &json!({"audit": value(&reports)}));
     Ok(if reports.iter().all(|r| r.faults.is_empty()) { 0 } else { FAILED })
 }
 
-fn of_database(options: &ServerOptions, mut trusted: Vec<PublicKey>) -> Result<Vec<Report>, Failure> {
-    let settings = settings(options)?;
-    let data = std::path::PathBuf::from(settings.get("data"));
-    if settings.given("database").is_none() && !data.join("proofmark.db").exists() {
-        return Err(settings.unusable("data", "there is no database in it").into());
+/// A report as one line.
+pub fn line(r: &Report) -> String {
+    let state = if r.faults.is_empty() { "whole" } else { "NOT WHOLE" };
+    format!("{} {state}: {} entries, {} signed checkpoints", r.organization, r.entries, r.checkpoints)
+}
+
+/// Reports for programs.
+pub fn value(reports: &[Report]) -> Vec<Value> {
+    let value = |r: &Report| {
+        json!({
+            "organization": r.organization, "entries": r.entries, "checkpoints": r.checkpoints, "faults": r.faults,
+        })
+    };
+    reports.iter().map(value).collect()
+}
+
+/// The log of every organization of a database.
+///
+/// # Errors
+/// As [`audit::verify_database`].
+pub async fn of_database(database: &Database, trusted: &[PublicKey]) -> Result<Vec<Report>> {
+    let all = {
+        let mut tx = database.read(Scope::System).await?;
+        organizations::all(&mut tx).await?
+    };
+    let mut reports = Vec::new();
+    for organization in all {
+        reports.push(audit::verify_database(database, organization.id, trusted).await?);
     }
-    if trusted.is_empty() {
-        let path = settings.given("signing-key").map_or_else(|| data.join("signing.key"), Into::into);
-        let text = std::fs::read_to_string(&path).map_err(|e| {
-            Error::invalid("key.unusable", format!("the key file {} cannot be read: {e}", path.display()))
-                .help("name the public key that checkpoints are signed with: `--key FILE`")
-        })?;
-        let key = proofmark_evidence::dsse::SecretKey::from_file(&text).map_err(|e| {
-            Error::invalid("key.unusable", format!("the key file {} cannot be used: {e}", path.display()))
-        })?;
-        trusted.push(key.public());
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::unavailable("server.threads", "no threads can be started").because(e))?;
-    let reports = runtime.block_on(async {
-        let database = assembly::database(&settings, &data).await?;
-        let all = {
-            let mut tx = database.read(Scope::System).await?;
-            organizations::all(&mut tx).await?
-        };
-        let mut reports = Vec::new();
-        for organization in all {
-            reports.push(audit::verify_database(&database, organization.id, &trusted).await?);
-        }
-        database.close().await;
-        Ok::<_, Error>(reports)
-    })?;
     Ok(reports)
+}
+
+/// The logs of the database that the options name. Who verifies changes nothing, its schema neither.
+fn there(options: &ServerOptions, mut trusted: Vec<PublicKey>) -> std::result::Result<Vec<Report>, Failure> {
+    let settings = settings(options)?;
+    if trusted.is_empty() {
+        let [signing, _] = places::key_texts(&settings)?;
+        let text = signing.ok_or_else(|| {
+            Error::invalid("key.unusable", "the key that checkpoints are signed with is not here")
+                .help("name its public half: `--key FILE`")
+        })?;
+        trusted.push(places::signing_key(&text)?.public());
+    }
+    Ok(places::run(async {
+        let database = places::current_database(&settings).await?;
+        let reports = of_database(&database, &trusted).await;
+        database.close().await;
+        reports
+    })?)
 }

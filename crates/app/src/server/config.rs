@@ -58,7 +58,7 @@ pub const KEYS: &[Key] = &[
         secret: true,
         about: "postgres://user:password@host/name; SQLite in `data` if empty",
     },
-    key("database-connections", "16", "connections to PostgreSQL"),
+    key("database-connections", "16", "connections to PostgreSQL, at least 2"),
     Key { name: "blobs", default: "", secret: true, about: "s3://bucket/prefix; a folder in `data` if empty" },
     Key { name: "events", default: "", secret: true, about: "nats://host:4222; within the process if empty" },
     key("workers", "2", "steps that run at a time on each limited queue of this process; 0: this process runs none"),
@@ -197,6 +197,17 @@ impl Settings {
     /// `config.invalid`.
     pub fn listen(&self) -> Result<SocketAddr> {
         self.parsed("listen", "an address and a port, like 127.0.0.1:8080")
+    }
+
+    /// How browsers and other programs reach the server, if somebody said so; without a slash at the end.
+    pub fn public_url(&self) -> Option<&str> {
+        self.given("public-url").map(|url| url.trim_end_matches('/'))
+    }
+
+    /// The same; made from the address that it listens at where nobody said anything.
+    pub fn url(&self, listens: SocketAddr) -> String {
+        let scheme = if self.given("tls-certificate").is_some() { "https" } else { "http" };
+        self.public_url().map_or_else(|| format!("{scheme}://{listens}"), String::from)
     }
 
     /// The error for an option that was read and cannot be followed.

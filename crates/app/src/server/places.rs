@@ -1,6 +1,5 @@
-//! The database, the blobs and the keys that settings name, opened for commands that are no server.
+//! The database, the blobs and the keys that settings name, opened for the server and for commands beside it.
 
-use crate::server::assembly;
 use crate::server::config::Settings;
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
@@ -8,7 +7,7 @@ use proofmark_evidence::dsse::SecretKey;
 use proofmark_store::archive::Fingerprints;
 use proofmark_store::{Blobs, Database, migrate};
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs a command's work.
 ///
@@ -16,7 +15,6 @@ use std::path::PathBuf;
 /// `server.threads`, and what the work meets.
 pub fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| Error::unavailable("server.threads", "no threads can be started").because(e))?
@@ -28,17 +26,30 @@ pub fn data(settings: &Settings) -> PathBuf {
     PathBuf::from(settings.get("data"))
 }
 
+/// Makes the data folder, for its owner only.
+///
+/// # Errors
+/// `config.invalid`.
+pub fn data_folder(settings: &Settings) -> Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let folder = PathBuf::from(settings.get("data"));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .and_then(|()| folder.canonicalize())
+        .map_err(|e| settings.unusable("data", e))
+}
+
 /// The database as it is: nothing is migrated, and no file is made.
 ///
 /// # Errors
 /// `config.invalid` where there is none; `store.*`.
 pub async fn database(settings: &Settings) -> Result<Database> {
-    let file = data(settings).join("proofmark.db");
-    match settings.given("database") {
-        None if !file.exists() => Err(settings.unusable("data", "there is no database in it")),
-        None => Database::sqlite_as_it_is(&file).await,
-        Some(_) => any_database(settings).await,
+    if settings.given("database").is_none() && !data(settings).join("proofmark.db").exists() {
+        return Err(settings.unusable("data", "there is no database in it"));
     }
+    any_database(settings).await
 }
 
 /// The same, made if it is a file that is not there.
@@ -47,14 +58,24 @@ pub async fn database(settings: &Settings) -> Result<Database> {
 /// `config.invalid`; `store.*`.
 pub async fn any_database(settings: &Settings) -> Result<Database> {
     match settings.given("database") {
-        None => Database::sqlite_as_it_is(&assembly::data_folder(settings)?.join("proofmark.db")).await,
+        None => Database::sqlite_as_it_is(&data_folder(settings)?.join("proofmark.db")).await,
         Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
             let connections: u32 = settings.parsed("database-connections", "a number of connections")?;
-            // one transaction and its mark are at work at a time
+            // a backup and its mark are two transactions
             Database::postgres_as_it_is(url, connections.max(2)).await
         }
         Some(_) => Err(settings.unusable("database", "it must begin with postgres://")),
     }
+}
+
+/// The same, with the schema of this program.
+///
+/// # Errors
+/// As [`any_database`]; `store.newer-schema`, `store.edited-migration`.
+pub async fn migrated_database(settings: &Settings) -> Result<Database> {
+    let database = any_database(settings).await?;
+    migrate::run(&database).await?;
+    Ok(database)
 }
 
 /// The database, if it has the schema of this program.
@@ -73,18 +94,33 @@ pub async fn current_database(settings: &Settings) -> Result<Database> {
     Ok(database)
 }
 
-/// The blobs that belong to it.
+/// Opens the place for blobs that the settings name.
 ///
 /// # Errors
-/// `config.invalid`; `blob.*`.
+/// `blob.*`; `config.invalid`.
 pub async fn blobs(settings: &Settings) -> Result<Blobs> {
-    assembly::blobs(settings, &data(settings)).await
+    match settings.given("blobs") {
+        None => Blobs::local(data(settings).join("blobs")).await,
+        Some(url) => s3(settings, url),
+    }
+}
+
+#[cfg(feature = "scale")]
+fn s3(settings: &Settings, url: &str) -> Result<Blobs> {
+    // endpoint, region and credentials come from the AWS_ variables
+    let at = proofmark_store::blobs::S3 { url: url.into(), ..Default::default() };
+    Blobs::s3(&at).map_err(|e| settings.unusable("blobs", e))
+}
+
+#[cfg(not(feature = "scale"))]
+fn s3(settings: &Settings, _: &str) -> Result<Blobs> {
+    Err(settings.unusable("blobs", "this program was built without the feature `scale`"))
 }
 
 /// Files of the installation's keys: of signing and of secrets.
-pub fn key_files(settings: &Settings) -> [PathBuf; 2] {
+pub fn key_files(settings: &Settings, data: &Path) -> [PathBuf; 2] {
     [("signing-key", "signing.key"), ("secrets-key", "secrets.key")]
-        .map(|(option, file)| settings.given(option).map_or_else(|| data(settings).join(file), PathBuf::from))
+        .map(|(option, file)| settings.given(option).map_or_else(|| data.join(file), PathBuf::from))
 }
 
 /// Texts of the key files that are there.
@@ -92,7 +128,7 @@ pub fn key_files(settings: &Settings) -> [PathBuf; 2] {
 /// # Errors
 /// `key.unusable`.
 pub fn key_texts(settings: &Settings) -> Result<[Option<String>; 2]> {
-    let [signing, secrets] = key_files(settings).map(|path| match std::fs::read_to_string(&path) {
+    let [signing, secrets] = key_files(settings, &data(settings)).map(|path| match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::invalid("key.unusable", format!("the key file {} cannot be read: {e}", path.display()))),

@@ -4,14 +4,12 @@ use crate::cli::Restore;
 use crate::console::Console;
 use crate::failure::{FAILED, Failure};
 use crate::server::config::Settings;
-use crate::server::{assembly, places, settings};
+use crate::server::{audit, places, settings};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Clock;
-use proofmark_evidence::dsse::PublicKey;
-use proofmark_platform_service::audit::{self, Report};
+use proofmark_platform_service::audit::Report;
 use proofmark_store::archive::{self, Checked, Restored};
 use proofmark_store::system::SystemClock;
-use proofmark_store::{Scope, organizations};
 use serde_json::json;
 use std::fmt::Write;
 use std::fs::File;
@@ -28,7 +26,7 @@ pub fn restore(options: &Restore, console: &mut Console) -> std::result::Result<
     let mut trusted = crate::key::trusted(&options.key)?;
     console.progress("restore: checking the backup");
     let checked = archive::check(open(&options.file)?)?;
-    assembly::data_folder(&settings)?;
+    places::data_folder(&settings)?;
     let lacking = keys(&settings, &checked)?;
     if trusted.is_empty()
         && let [Some(signing), _] = places::key_texts(&settings)?
@@ -48,7 +46,7 @@ pub fn restore(options: &Restore, console: &mut Console) -> std::result::Result<
         let restored =
             archive::restore(open(&options.file)?, &checked, &database, &blobs, SystemClock.now(), &mut tell).await?;
         console.progress("restore: verifying the audit log");
-        let reports = verify(&database, &trusted).await?;
+        let reports = audit::of_database(&database, &trusted).await?;
         drop(sole);
         database.close().await;
         Ok((restored, reports))
@@ -63,22 +61,10 @@ fn open(file: &Path) -> Result<BufReader<File>> {
     Ok(BufReader::with_capacity(1 << 20, opened))
 }
 
-async fn verify(database: &proofmark_store::Database, trusted: &[PublicKey]) -> Result<Vec<Report>> {
-    let all = {
-        let mut tx = database.read(Scope::System).await?;
-        organizations::all(&mut tx).await?
-    };
-    let mut reports = Vec::new();
-    for organization in all {
-        reports.push(audit::verify_database(database, organization.id, trusted).await?);
-    }
-    Ok(reports)
-}
-
 /// Puts keys of the backup where the server looks for them; gives the files that are still to be brought. Keys that are
 /// there must be those that belong to the data.
 fn keys(settings: &Settings, checked: &Checked) -> Result<Vec<String>> {
-    let files = places::key_files(settings);
+    let files = places::key_files(settings, &places::data(settings));
     let there = places::key_texts(settings)?;
     let (have, want) = (places::fingerprints(&there)?, &checked.header.keys);
     let other = |path: &Path| {
@@ -138,12 +124,7 @@ fn tell(
         let _ = writeln!(text, "  migrated to schema {} ({})", m.number, m.name);
     }
     for r in reports {
-        let state = if r.faults.is_empty() { "whole" } else { "NOT WHOLE" };
-        let _ = writeln!(
-            text,
-            "  audit log of {} {state}: {} entries, {} signed checkpoints",
-            r.organization, r.entries, r.checkpoints
-        );
+        let _ = writeln!(text, "  audit log of {}", audit::line(r));
         for fault in &r.faults {
             let _ = writeln!(text, "    {fault}");
         }
@@ -164,16 +145,12 @@ fn tell(
         let _ = writeln!(text, "  MISSING {digest}: {why}");
     }
     let whole = reports.iter().all(|r| r.faults.is_empty()) && checked.manifest.missing.is_empty();
-    let audit: Vec<_> = reports
-        .iter()
-        .map(|r| json!({"organization": r.organization, "entries": r.entries, "checkpoints": r.checkpoints, "faults": r.faults}))
-        .collect();
     let missing: Vec<_> = checked.manifest.missing.iter().map(|(d, why)| json!({"digest": d, "reason": why})).collect();
     let value = json!({"restore": {
         "digest": checked.digest, "created_at": header.created_at, "program": header.program, "schema": restored.schema,
         "migrated": restored.migrated.iter().map(|m| m.number).collect::<Vec<_>>(), "rows": restored.rows,
         "blobs": restored.blobs, "blob_bytes": restored.blob_bytes, "uploads": restored.uploads,
-        "executors": restored.executors, "keys_lacking": lacking, "missing": missing, "audit": audit,
+        "executors": restored.executors, "keys_lacking": lacking, "missing": missing, "audit": audit::value(reports),
     }});
     console.result(&text, &value);
     if whole { 0 } else { FAILED }

@@ -3,14 +3,13 @@
 use crate::cli::ServerOptions;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::server::assembly::{Assembly, data_folder, reach_database};
+use crate::server::assembly::{Assembly, Plan, reach_database};
 use crate::server::config::Settings;
-use crate::server::{identity, logging, settings};
+use crate::server::{identity, logging, places, settings};
 use proofmark_base::error::{Error, Result};
 use proofmark_http::{Config, Front, Rate};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub fn serve(options: &ServerOptions, console: &mut Console) -> std::result::Result<u8, Failure> {
     let settings = settings(options)?;
     logging::start(&settings)?;
-    runtime()?.block_on(async { run(&settings, true, console).await })?;
+    places::run(run(&settings, true, console))?;
     Ok(0)
 }
 
@@ -37,15 +36,8 @@ pub fn worker(options: &ServerOptions, console: &mut Console) -> std::result::Re
             .unusable("database", "a worker of its own needs PostgreSQL: SQLite has one process, `proofmark serve`")
             .into());
     }
-    runtime()?.block_on(async { run(&settings, false, console).await })?;
+    places::run(run(&settings, false, console))?;
     Ok(0)
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::unavailable("server.threads", "no threads can be started").because(e))
 }
 
 async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Result<()> {
@@ -53,14 +45,14 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     // what is wrong in the configuration is said before anything is made or waited for
-    let identity = identity::identity(settings)?;
+    let plan = Plan::read(settings)?;
     let config = if answers { Some(config(settings)?) } else { None };
-    let data = data_folder(settings)?;
+    let data = places::data_folder(settings)?;
     let front = match config {
         Some(config) => Some(Front::bind(config).await?),
         None => None,
     };
-    let database = reach_database(settings, &data, |e| {
+    let database = reach_database(settings, |e| {
         if let Some(front) = &front {
             front.waits("database", e);
         }
@@ -70,14 +62,13 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
-    let assembly = Assembly::new(settings, identity, &data, database).await?;
+    let assembly = Assembly::new(settings, plan, &data, database).await?;
     let Some(mut front) = front else {
         tracing::info!(executor = ?assembly.engine.executor(), "working");
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         assembly.stop().await;
         return Ok(());
     };
-    let scheme = if front.config.tls.is_some() { "https" } else { "http" };
     front.config.outside = assembly.outside.clone();
     front.config.live = Some(assembly.live.clone());
     front.config.dependencies.extend(assembly.dependencies.iter().cloned());
@@ -87,7 +78,7 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
             let _ = stopping.await;
         })
         .await?;
-    let url = public_url(settings, scheme, server.address);
+    let url = settings.url(server.address);
     let secret = setup::begin(&assembly.platform).await?;
     announce(&url, secret.map(|s| s.expose().to_string()).as_deref(), console);
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
@@ -103,7 +94,7 @@ fn config(settings: &Settings) -> Result<Config> {
     let mut config = Config::new(settings.listen()?);
     config.tls = identity::tls(settings)?;
     config.trusted_proxies = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
-    config.public_url = settings.given("public-url").map(|url| url.trim_end_matches('/').to_string());
+    config.public_url = settings.public_url().map(String::from);
     config.limits.per_principal = principal_rate(settings)?;
     Ok(config)
 }
@@ -116,13 +107,6 @@ fn principal_rate(settings: &Settings) -> Result<Rate> {
 
 fn no_signals(e: std::io::Error) -> Error {
     Error::unavailable("server.signals", "signals cannot be received").because(e)
-}
-
-fn public_url(settings: &Settings, scheme: &str, address: SocketAddr) -> String {
-    match settings.given("public-url") {
-        Some(url) => url.trim_end_matches('/').to_string(),
-        None => format!("{scheme}://{address}"),
-    }
 }
 
 fn announce(url: &str, secret: Option<&str>, console: &mut Console) {
