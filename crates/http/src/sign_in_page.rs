@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use proofmark_base::digest::Digest;
+use proofmark_base::html::escape;
 use proofmark_base::time::Timestamp;
 use proofmark_contract::types::common::Problem;
 use std::sync::LazyLock;
@@ -30,24 +31,8 @@ pub(crate) fn wanted(headers: &HeaderMap) -> bool {
     ranges.any(|range| range.trim().eq_ignore_ascii_case("text/html"))
 }
 
-/// Text as it stands in HTML.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 fn page(reply: Reply, title: &str, body: &str) -> Reply {
-    let text = PAGE.replace("{{title}}", &escaped(title)).replace("{{body}}", body);
+    let text = PAGE.replace("{{title}}", &escape(title)).replace("{{body}}", body);
     reply
         .replaced(text)
         .with(CONTENT_TYPE, HTML)
@@ -57,13 +42,13 @@ fn page(reply: Reply, title: &str, body: &str) -> Reply {
 
 /// Shows the session's secret to whom it belongs, for a terminal.
 pub(crate) fn signed_in(secret: &str, ends_at: Timestamp, url: Option<&str>) -> Reply {
-    let server = url.map_or_else(String::new, |url| format!("export PROOFMARK_SERVER={}\n", escaped(url)));
+    let server = url.map_or_else(String::new, |url| format!("export PROOFMARK_SERVER={}\n", escape(url)));
     let body = format!(
         "<p>In a terminal:</p>\n<pre>{server}export PROOFMARK_TOKEN={}</pre>\n\
          <p>Whoever has this token acts as you until {}, or until you sign out. It is shown once; you can close this \
          page.</p>",
-        escaped(secret),
-        escaped(&ends_at.to_string()),
+        escape(secret),
+        escape(&ends_at.to_string()),
     );
     page(Reply::empty(StatusCode::OK), "You are signed in", &body)
 }
@@ -72,12 +57,12 @@ pub(crate) fn signed_in(secret: &str, ends_at: Timestamp, url: Option<&str>) -> 
 pub(crate) fn refused(problem: Reply) -> Reply {
     let found: Option<Problem> = problem.bytes().and_then(|bytes| serde_json::from_slice(bytes).ok());
     let Some(found) = found else { return problem };
-    let help = found.help.map_or_else(String::new, |help| format!("<p>{}.</p>\n", escaped(&help)));
+    let help = found.help.map_or_else(String::new, |help| format!("<p>{}.</p>\n", escape(&help)));
     let body = format!(
         "<p>{}.</p>\n{help}<p class=\"code\">{}, trace {}</p>",
-        escaped(&found.detail),
-        escaped(&found.code),
-        escaped(&found.trace_id),
+        escape(&found.detail),
+        escape(&found.code),
+        escape(&found.trace_id),
     );
     page(problem, "You are not signed in", &body)
 }

@@ -1,7 +1,7 @@
 //! The section on block forms: their sizes, or why there is none.
 
 use super::super::evidence::{BlockForm, Evidence};
-use super::escape;
+use proofmark_base::html::escape;
 use std::fmt::Write;
 
 /// Nothing for a design with state.

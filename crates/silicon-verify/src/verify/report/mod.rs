@@ -5,25 +5,10 @@ pub mod plot;
 
 use super::evidence::{Comparison, Evidence};
 use super::state;
+use proofmark_base::html::escape;
 use proofmark_evidence::check::{Check, Checks, ClaimLevel, Figures, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-
-/// Text that can stand in HTML content and attribute values.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() && c != '\n' && c != '\t' => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
-}
 
 /// The page.
 pub fn html(checks: &Checks, evidence: &Evidence) -> String {

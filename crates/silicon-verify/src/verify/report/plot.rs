@@ -1,6 +1,7 @@
 //! Plots as inline SVG: the error of each element with its tolerance, and the spectra of reference and difference.
 //! Colours come from the page's style sheet, so that they follow light and dark.
 
+use proofmark_base::html::escape;
 use proofmark_silicon::dtype::Scalar;
 use proofmark_silicon::interp::Tensor;
 use std::fmt::Write;
@@ -67,7 +68,7 @@ impl Frame {
         let _ = write!(
             svg,
             "<svg class=\"plot\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">",
-            super::escape(title)
+            escape(title)
         );
         let mut frame = Frame { svg, x, y };
         for (v, text) in &frame.y.ticks {
@@ -97,9 +98,9 @@ impl Frame {
              <text class=\"label\" transform=\"translate(13 {:.1}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
             (LEFT + WIDTH - RIGHT) / 2.0,
             HEIGHT - 4.0,
-            super::escape(x_label),
+            escape(x_label),
             (TOP + HEIGHT - BOTTOM) / 2.0,
-            super::escape(y_label)
+            escape(y_label)
         );
         frame
     }
