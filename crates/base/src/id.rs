@@ -37,8 +37,8 @@ pub fn uuid7(now: Timestamp, random: &dyn Random) -> u128 {
     u128::from_be_bytes(bytes)
 }
 
-/// Most characters of a prefix.
-const PREFIX: usize = 16;
+/// Most bytes of a prefix.
+pub const PREFIX: usize = 16;
 
 /// The text form of an identifier. Identifiers are a good part of what the API answers: no allocation, no arithmetic on
 /// 128 bits.
@@ -48,10 +48,10 @@ pub struct Text {
 }
 
 impl Text {
-    /// `prefix_` and the 26 characters; a prefix has at most 16.
+    /// `prefix_` and the 26 characters; a prefix has at most [`PREFIX`] bytes.
     pub fn new(prefix: &str, bits: u128) -> Self {
         let mut bytes = [b'_'; PREFIX + 1 + LENGTH];
-        let before = prefix.len().min(PREFIX);
+        let before = prefix.len();
         bytes[..before].copy_from_slice(&prefix.as_bytes()[..before]);
         let length = before + 1 + LENGTH;
         let words = [(bits >> 120) as u64, (bits >> 60) as u64, bits as u64];
@@ -69,7 +69,7 @@ impl Text {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        // a prefix that was cut within a character, which none is
+        // made of texts
         std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
@@ -121,6 +121,8 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
+
+        const _: () = assert!($prefix.len() <= $crate::id::PREFIX, "the prefix of an identifier is too long");
 
         impl $name {
             /// What its text form begins with.
