@@ -12,7 +12,7 @@ use proofmark_kernel::event::{Event, EventKind};
 use proofmark_kernel::run::{RunEvent, RunId};
 use proofmark_platform_service::platform::Platform;
 use proofmark_store::{Dialect, Scope, runs as rows};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -150,10 +150,11 @@ impl Hub {
                 // watchers stay; the next look may succeed
                 tracing::warn!(error = %e, "the logs of watched runs cannot be read");
             }
+            let watched: HashSet<String> = wanted.iter().map(|(id, _)| id.to_string()).collect();
             drop(wanted);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
-                () = changed(told.as_mut()) => {}
+                () = changed(told.as_mut(), &watched) => {}
             }
         }
     }
@@ -191,13 +192,14 @@ impl Hub {
     }
 }
 
-/// Waits until some run's state changed. Comes back as well where some changes were missed.
-async fn changed(told: Option<&mut broadcast::Receiver<Arc<Event>>>) {
+/// Waits until the state of one of these runs changed. Comes back as well where some changes were missed.
+async fn changed(told: Option<&mut broadcast::Receiver<Arc<Event>>>, runs: &HashSet<String>) {
     let Some(told) = told else { return std::future::pending().await };
     loop {
         match told.recv().await {
-            Ok(event) if event.kind != EventKind::RunStatusChanged => {}
-            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Ok(event) if event.kind == EventKind::RunStatusChanged && runs.contains(&event.subject) => return,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => return,
             Err(RecvError::Closed) => return std::future::pending().await,
         }
     }
