@@ -93,16 +93,16 @@ fn own_session(platform: &Platform, caller: &Caller) -> Result<SessionId> {
 }
 
 /// An audit entry in a transaction without a unit of work: of somebody who is signing in, or for whom nobody asked.
-struct Noted<'a> {
-    organization: OrganizationId,
-    actor: Option<PrincipalId>,
-    credential: &'a str,
-    action: &'a str,
-    subject: String,
-    detail: serde_json::Value,
+pub(crate) struct Noted<'a> {
+    pub(crate) organization: OrganizationId,
+    pub(crate) actor: Option<PrincipalId>,
+    pub(crate) credential: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) subject: String,
+    pub(crate) detail: serde_json::Value,
 }
 
-async fn note(on: &mut dyn Connection, now: Timestamp, noted: Noted<'_>) -> Result<()> {
+pub(crate) async fn note(on: &mut dyn Connection, now: Timestamp, noted: Noted<'_>) -> Result<()> {
     let record = Record {
         organization: noted.organization,
         at: now,

@@ -5,14 +5,14 @@
 //! Servers that run see the changes at once, but for who was authenticated in the last three seconds.
 
 use crate::identity::secret::{Purpose, Secret};
+use crate::identity::{Noted, note};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::id::Random;
 use proofmark_base::time::Timestamp;
-use proofmark_kernel::audit::Record;
 use proofmark_kernel::organization::{self, Organization, OrganizationId};
 use proofmark_kernel::principal::{self, Grant, Principal, PrincipalId, PrincipalKind, Role};
 use proofmark_store::{
-    Connection, Database, Scope, audit, credentials, identities, organizations, principals, sessions, tokens,
+    Connection, Database, Scope, credentials, identities, organizations, principals, sessions, tokens,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -84,18 +84,8 @@ impl Console<'_> {
         subject: String,
         detail: Value,
     ) -> Result<()> {
-        let record = Record {
-            organization: of,
-            at: self.now,
-            actor: "system".into(),
-            credential: "console".into(),
-            action: action.into(),
-            subject,
-            detail,
-            trace: None,
-        };
-        audit::append(on, record).await?;
-        Ok(())
+        note(on, self.now, Noted { organization: of, actor: None, credential: "console", action, subject, detail })
+            .await
     }
 
     /// Writes to every organization's log what is done to all of them.
