@@ -1,5 +1,6 @@
 //! Fixtures and runners of the tests that are data: `tests/run/*.py` checked in CPython, the golden model, C and Rust,
-//! `tests/diagnostics/*.py` refused where they say, and random programs. Beside them, real servers to test adapters with.
+//! `tests/diagnostics/*.py` refused where they say, and random programs. Beside them, what tests of the platform need:
+//! real servers, a receiver of webhooks, a wall clock that jumps.
 
 #[cfg(feature = "programs")]
 pub mod batch;
@@ -9,6 +10,9 @@ pub mod corpus;
 pub mod diagnostics;
 #[cfg(feature = "programs")]
 pub mod fuzz;
+#[cfg(feature = "databases")]
+#[allow(clippy::unwrap_used, reason = "a helper that panics fails the test that calls it")]
+pub mod receiver;
 pub mod services;
 #[cfg(feature = "programs")]
 pub mod stages;
@@ -16,6 +20,9 @@ pub mod stages;
 pub mod stress;
 #[cfg(feature = "programs")]
 pub mod targets;
+
+#[allow(clippy::unwrap_used, reason = "a helper that panics fails the test that calls it")]
+pub mod wall_clock;
 
 /// The workspace's root, from the crate's own place.
 pub fn workspace() -> std::path::PathBuf {

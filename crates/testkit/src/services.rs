@@ -20,7 +20,7 @@ mod supervised;
 pub use databases::Database;
 pub use nats::{Nats, OwnNats, nats, own_nats};
 pub use oidc::{CLIENT_ID, CLIENT_SECRET, Oidc, USERS, User, oidc};
-pub use postgres::{OwnPostgres, Postgres, own_postgres, postgres};
+pub use postgres::{OwnPostgres, Postgres, own_postgres, own_postgres_with, postgres};
 pub use s3::{Bucket, S3, own_s3, s3};
 
 use anyhow::{Context, Result};

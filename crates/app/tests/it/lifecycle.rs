@@ -1,20 +1,14 @@
 //! The life of an installation with the real binary: set up at the console, backed up while it works, restored elsewhere,
 //! on the same kind of database and on the other, where what was parked goes on to its end.
 
+use crate::processes::{PASSWORD, Server, project};
 use crate::support::python;
 use proofmark_store::{Connection, Scope, values};
 use proofmark_testkit::services;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-const SOURCE: &str = "import numpy as np\n\n\ndef scale(x, gain):\n    return np.clip(x * gain, -1.0, 1.0)\n";
-const BENCH: &str = "import numpy as np\nfrom scale import scale\n\nfor n in (5, 64):\n    y = scale(np.linspace(-2.0, 2.0, n), 0.75)\n    assert np.all(np.abs(y) <= 1.0)\n";
-const PASSWORD: &str = "a long enough pass phrase";
+use std::process::{Command, Output};
 
 /// A place that the program works on: a data folder, and PostgreSQL where it has a database there.
 struct Place<'a> {
@@ -51,89 +45,7 @@ impl Place<'_> {
     }
 
     fn serve(&self) -> Server {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        Server { child, url: said["serve"]["url"].as_str().unwrap().into(), setup: said["serve"]["setup"].clone() }
-    }
-}
-
-struct Server {
-    child: Child,
-    url: String,
-    setup: Value,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    /// A request; gives the answer, which must be one.
-    async fn ask(&self, method: Method, path: &str, secret: Option<&str>, body: Option<Value>) -> Value {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut request = reqwest::Client::new().request(method.clone(), format!("{}/api/v1/{path}", self.url));
-        if let Some(secret) = secret {
-            request = request.bearer_auth(secret);
-        }
-        if let Some(body) = &body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        let text = answer.text().await.unwrap();
-        assert!(status.is_success(), "{method} {path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}: {text}"))
-    }
-
-    async fn get(&self, path: &str, secret: &str) -> Value {
-        self.ask(Method::GET, path, Some(secret), None).await
-    }
-
-    async fn post(&self, path: &str, secret: &str, body: Value) -> Value {
-        self.ask(Method::POST, path, Some(secret), Some(body)).await
-    }
-
-    async fn enter(&self, email: &str) -> String {
-        let body = json!({"email": email, "password": PASSWORD});
-        let session = self.ask(Method::POST, "sessions", None, Some(body)).await;
-        session["secret"].as_str().unwrap().to_string()
-    }
-
-    /// Waits until a run has that status.
-    async fn until(&self, run: &str, secret: &str, wanted: &str) -> Value {
-        let begun = Instant::now();
-        loop {
-            let found = self.get(&format!("runs/{run}"), secret).await;
-            if found["status"] == wanted {
-                return found;
-            }
-            let dead = found["ended_at"] != Value::Null;
-            assert!(!dead && begun.elapsed() < Duration::from_secs(240), "{wanted}: {found}");
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    /// Names and digests of what a run made, each read whole.
-    async fn artifacts(&self, run: &str, secret: &str) -> BTreeMap<String, String> {
-        let listed = self.get(&format!("runs/{run}/artifacts"), secret).await;
-        let mut found = BTreeMap::new();
-        for artifact in listed["items"].as_array().unwrap() {
-            let text = |name: &str| artifact[name].as_str().unwrap().to_string();
-            let url = format!("{}/api/v1/artifacts/{}/content", self.url, text("id"));
-            let answer = reqwest::Client::new().get(url).bearer_auth(secret).send().await.unwrap();
-            assert!(answer.status().is_success());
-            let bytes = answer.bytes().await.unwrap();
-            assert_eq!(proofmark_base::digest::Digest::of(&bytes).to_string(), text("digest"), "{}", text("name"));
-            found.insert(text("name"), text("digest"));
-        }
-        assert!(!found.is_empty());
-        found
+        Server::start(&mut self.command(&["serve", "--listen", "127.0.0.1:0"]))
     }
 }
 
@@ -149,9 +61,7 @@ async fn approve(server: &Server, run: &str, binding: &str, approval: &str) {
 async fn a_backup_of_a_working_server_goes_on_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
-    std::fs::create_dir(at("project")).unwrap();
-    std::fs::write(at("project/scale.py"), SOURCE).unwrap();
-    std::fs::write(at("project/bench.py"), BENCH).unwrap();
+    project(&at("project"));
     let data = at("data");
     let old = Place { data: &data, database: None };
 
@@ -162,7 +72,7 @@ async fn a_backup_of_a_working_server_goes_on_elsewhere() {
     assert_eq!(old.run(&["migrate", "--check"]).0, Some(0));
     let made = old.done(&["admin", "organizations", "create", "Test", "--email", "ada@example.org"]);
     let server = old.serve();
-    assert_eq!(server.setup, Value::Null, "there is an owner already");
+    assert_eq!(server.setup, None, "there is an owner already");
     let secret = &made["admin"]["secret"];
     server.ask(Method::POST, "invitations", None, Some(json!({"link": secret, "password": PASSWORD}))).await;
     let ada = server.enter("ada@example.org").await;

@@ -4,10 +4,13 @@
 mod bad_benches;
 mod bad_usage;
 mod blocks;
+mod clock;
+mod configured;
 mod fleet;
+mod killed;
 mod lifecycle;
+mod processes;
 mod secured;
-mod server;
 mod steps;
 mod support;
 mod whole;

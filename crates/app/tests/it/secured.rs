@@ -1,6 +1,6 @@
 //! Servers with TLS, client certificates and single sign-on, as their operators start them.
 
-use crate::server::{Server, token};
+use crate::processes::{Server, token};
 use proofmark_testkit::services::{self, CLIENT_ID, CLIENT_SECRET, USERS};
 use reqwest::{Certificate, Client};
 use serde_json::{Value, json};

@@ -3,7 +3,6 @@
 
 #[cfg(feature = "scale")]
 mod nats;
-mod receiver;
 mod relay;
 mod webhooks;
 mod world;

@@ -1,7 +1,6 @@
 //! Webhooks from the event to the receiver: signed, once for each event and webhook, patiently, and nowhere they must
 //! not go.
 
-use crate::receiver::{Got, Receiver, Reply, reply};
 use crate::world::{World, both, eventually};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +17,7 @@ use proofmark_kernel::webhook::{Delivery, DeliveryStatus, Webhook, WebhookId};
 use proofmark_store::page::Page;
 use proofmark_store::system::SystemRandom;
 use proofmark_store::{Scope, deliveries, values, webhooks};
+use proofmark_testkit::receiver::{Got, Receiver, Reply, reply};
 use std::sync::Arc;
 use std::time::Duration;
 

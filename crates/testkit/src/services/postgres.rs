@@ -65,6 +65,11 @@ pub fn own_postgres() -> OwnPostgres {
     or_panic(OwnPostgres::launch())
 }
 
+/// The same, with these variables in its environment.
+pub fn own_postgres_with(variables: &[(&str, String)]) -> OwnPostgres {
+    or_panic(OwnPostgres::launch_with(variables))
+}
+
 impl Postgres {
     /// A superuser's URL of the database `postgres`. Row-level security does not bind superusers: use it to arrange
     /// things, not to test them.
@@ -89,6 +94,10 @@ impl Deref for OwnPostgres {
 
 impl OwnPostgres {
     pub(super) fn launch() -> Result<OwnPostgres> {
+        OwnPostgres::launch_with(&[])
+    }
+
+    fn launch_with(variables: &[(&str, String)]) -> Result<OwnPostgres> {
         let program = Programs::here().packaged(SERVER, PROGRAM)?;
         let bin = program.parent().context("a program without a folder")?;
         let password = secret()?;
@@ -98,6 +107,8 @@ impl OwnPostgres {
             let data = folder("postgres")?;
             std::fs::write(data.join("password"), &password).context("the file of the password")?;
             let mut command: Vec<OsString> = not_as_root()?.into_iter().map(OsString::from).collect();
+            command.push("env".into());
+            command.extend(variables.iter().map(|(name, value)| format!("{name}={value}").into()));
             command.extend(["sh", "-c", SCRIPT, "postgres"].map(OsString::from));
             command.push(bin.into());
             command.extend(["-D".into(), "data".into(), "-p".into(), port.to_string().into()]);

@@ -6,14 +6,19 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A request.
 #[derive(Clone, Debug)]
 pub struct Got {
+    /// Its path.
     pub path: String,
+    /// Its headers, names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// Its body.
     pub body: String,
 }
 
 impl Got {
+    /// A header; empty if it is not there.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
@@ -22,19 +27,26 @@ impl Got {
 /// How to answer.
 #[derive(Clone)]
 pub struct Reply {
+    /// Status.
     pub status: u16,
+    /// Headers besides the length.
     pub headers: Vec<(&'static str, String)>,
+    /// Body.
     pub body: Vec<u8>,
+    /// How long the answer takes.
     pub after: Duration,
 }
 
+/// An answer at once, of that status and nothing else.
 pub fn reply(status: u16) -> Reply {
     Reply { status, headers: Vec::new(), body: Vec::new(), after: Duration::ZERO }
 }
 
 type Script = dyn Fn(&Got, usize) -> Reply + Send + Sync;
 
+/// The server. It stops when this is dropped.
 pub struct Receiver {
+    /// Its port on 127.0.0.1.
     pub port: u16,
     got: Arc<Mutex<Vec<Got>>>,
     /// Requests that are being answered, and the most there were at once.
@@ -69,14 +81,17 @@ impl Receiver {
         Receiver { port, got, busy, task }
     }
 
+    /// Its address with that path.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
+    /// Every request so far.
     pub fn got(&self) -> Vec<Got> {
         self.got.lock().unwrap().clone()
     }
 
+    /// The most requests that were answered at the same time.
     pub fn most_at_once(&self) -> usize {
         self.busy.lock().unwrap().1
     }

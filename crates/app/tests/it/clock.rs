@@ -1,0 +1,57 @@
+//! Wall clocks that jump by days, forwards and back, in the middle of a run.
+
+use crate::processes::{Server, Watcher, begin, client, fleet, project, token, undisturbed, worker};
+use proofmark_testkit::services;
+use proofmark_testkit::wall_clock::WallClock;
+
+const DAY: i64 = 86_400;
+
+/// Sets the clock three times while steps of the run work, then waits for its end.
+async fn jumps(server: &Server, token: &str, folder: &std::path::Path, clock: &WallClock) {
+    let mut there = begin(&server.url, token, &folder.join("project"), &folder.join("there"));
+    let watcher = Watcher::new(server, token);
+    let run = watcher.run().await;
+    for (step, days) in [("model", 3), ("target.c", -3), ("mutants", 2)] {
+        watcher.works_on(&run, step).await;
+        clock.set(days * DAY);
+    }
+    there.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_does_not_notice_that_the_clock_of_its_server_jumps() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    project(&at("project"));
+    let clock = WallClock::new();
+    let variables = clock.environment();
+    let server = Server::run(&["--listen", "127.0.0.1:0", "--data", at("data").to_str().unwrap()], &variables);
+    let token = token(&server, &client()).await;
+    jumps(&server, &token, folder.path(), &clock).await;
+    drop(server);
+    undisturbed(&[], &at("data"), folder.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_that_the_clock_of_the_database_jumps() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    project(&at("project"));
+    let clock = WallClock::new();
+    let variables = clock.environment();
+    let (postgres, database, bucket, nats) = tokio::task::spawn_blocking(move || {
+        let postgres = services::own_postgres_with(&variables);
+        let database = postgres.fresh_database();
+        (postgres, database, services::s3().fresh_bucket(), services::nats())
+    })
+    .await
+    .unwrap();
+    let environment = fleet(&database, &bucket, nats.url(), &at("data"));
+    let server = Server::run(&["--workers", "0", "--listen", "127.0.0.1:0"], &environment);
+    let workers = [worker(&environment), worker(&environment)];
+    let token = token(&server, &client()).await;
+    jumps(&server, &token, folder.path(), &clock).await;
+    drop((server, workers));
+    undisturbed(&environment, &at("data"), folder.path());
+    tokio::task::spawn_blocking(move || drop((database, postgres))).await.unwrap();
+}

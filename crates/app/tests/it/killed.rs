@@ -1,0 +1,167 @@
+//! Servers and workers killed (SIGKILL) whenever a step of a run begins or ends: the run ends as if undisturbed, its
+//! results have the bytes of the command line's, and what it tells others is told once.
+
+use crate::processes::{Ends, Server, Watcher, begin, client, fleet, pause, project, token, undisturbed, worker};
+use proofmark_testkit::receiver::{Receiver, reply};
+use proofmark_testkit::services;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// Calls `kill` whenever a step of the run is seen in a state for the first time, until the command line that waits for
+/// the run has ended. Gives the states.
+async fn at_every_state(
+    watcher: &Watcher,
+    run: &str,
+    there: &mut Ends,
+    mut kill: impl AsyncFnMut(),
+) -> BTreeSet<(String, String)> {
+    let mut seen = BTreeSet::new();
+    let began = Instant::now();
+    while !there.ended() {
+        let before = seen.len();
+        seen.extend(watcher.steps(run).await.unwrap_or_default());
+        if seen.len() > before {
+            kill().await;
+        }
+        assert!(began.elapsed() < Duration::from_secs(400), "the run does not end; seen: {seen:?}");
+        pause(20).await;
+    }
+    seen
+}
+
+/// What is to be the same of two runs of the same input: how often each entry stands in the log of the run and in the
+/// audit log, and each event in the ledger that a receiver of webhooks keeps.
+async fn traces(server: &Server, token: &str, run: &str, ledger: &Receiver) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let mut count = |what: String| *found.entry(what).or_insert(0) += 1;
+    let log = client().get(format!("{}/api/v1/runs/{run}/events", server.url)).bearer_auth(token);
+    let log = log.send().await.unwrap().text().await.unwrap();
+    for line in log.lines().filter_map(|l| l.strip_prefix("data: ")) {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        let (kind, data) = (entry["kind"].as_str().unwrap(), &entry["data"]);
+        match kind {
+            // what was interrupted says again that it begins and how far it is
+            "progress" | "log" => {}
+            "step" if data["status"] == "running" => {}
+            "step" => count(format!("step {} {}", data["name"], data["status"])),
+            "artifact" => count(format!("artifact {} {}", data["name"], data["digest"])),
+            _ => count(format!("{kind} {data}")),
+        }
+    }
+    let audit = client().get(format!("{}/api/v1/audit/export", server.url)).bearer_auth(token);
+    for line in audit.send().await.unwrap().text().await.unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        if entry["subject"] == run {
+            count(format!("audit {}", entry["action"]));
+        }
+    }
+    let told: BTreeSet<(String, String)> = ledger
+        .got()
+        .iter()
+        .filter_map(|got| {
+            let event: Value = serde_json::from_str(&got.body).unwrap();
+            let what = format!("event {} {}", event["type"], event["data"]["status"]);
+            (event["subject"] == run).then(|| (got.header("webhook-id").to_string(), what))
+        })
+        .collect();
+    // one that is sent again, because nobody could write down that it had arrived, has the same identifier
+    for (_, what) in told {
+        count(what);
+    }
+    found
+}
+
+/// Runs the same once more without a disturbance, and compares.
+async fn as_if_undisturbed(server: &Server, token: &str, run: &str, ledger: &Receiver, folder: &std::path::Path) {
+    let mut again = begin(&server.url, token, &folder.join("project"), &folder.join("again"));
+    again.end().await;
+    let other = Watcher::new(server, token).run().await;
+    assert_ne!(other, run);
+    assert_eq!(server.artifacts(run, token).await, server.artifacts(&other, token).await);
+    let began = Instant::now();
+    loop {
+        let (disturbed, calm) = (traces(server, token, run, ledger).await, traces(server, token, &other, ledger).await);
+        assert!(calm.len() > 20 && calm.keys().any(|k| k.starts_with("event")) || began.elapsed().as_secs() < 60);
+        if disturbed == calm && calm.keys().any(|k| k.starts_with("event")) {
+            return;
+        }
+        // deliveries that a killed server had begun are made again after a while
+        if began.elapsed() > Duration::from_secs(120) {
+            assert_eq!(disturbed, calm);
+        }
+        pause(500).await;
+    }
+}
+
+/// A webhook for everything, and who receives it.
+async fn ledger(server: &Server, token: &str) -> Receiver {
+    let ledger = Receiver::new(|_, _| reply(204)).await;
+    server.post("webhooks", token, json!({"url": ledger.url("/ledger")})).await;
+    ledger
+}
+
+const OUTSIDE: (&str, &str) = ("PROOFMARK_ALLOW_NETWORKS", "127.0.0.0/8");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_at_every_step_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    project(&at("project"));
+    let mut server = Server::with(&at("data"), "127.0.0.1:0", &[OUTSIDE]);
+    let address = server.address().to_string();
+    let token = token(&server, &client()).await;
+    let ledger = ledger(&server, &token).await;
+    let watcher = Watcher::new(&server, &token);
+    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
+    let run = watcher.run().await;
+    let seen = at_every_state(&watcher, &run, &mut there, async || {
+        server.process.kill();
+        server = Server::with(&at("data"), &address, &[OUTSIDE]);
+        assert!(server.setup.is_none(), "there is an owner already");
+    })
+    .await;
+    assert!(seen.len() >= 12, "{seen:?}");
+    as_if_undisturbed(&server, &token, &run, &ledger, folder.path()).await;
+    drop(server);
+    undisturbed(&[], &at("data"), folder.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_and_servers_that_are_killed_at_every_step_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    project(&at("project"));
+    let (database, bucket, nats) = tokio::task::spawn_blocking(|| {
+        (services::postgres().fresh_database(), services::s3().fresh_bucket(), services::nats())
+    })
+    .await
+    .unwrap();
+    let mut environment = fleet(&database, &bucket, nats.url(), &at("data"));
+    environment.push((OUTSIDE.0, OUTSIDE.1.into()));
+    let mut server = Server::run(&["--workers", "0", "--listen", "127.0.0.1:0"], &environment);
+    let address = server.address().to_string();
+    let token = token(&server, &client()).await;
+    let ledger = ledger(&server, &token).await;
+    let watcher = Watcher::new(&server, &token);
+    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
+    let run = watcher.run().await;
+    let mut works = worker(&environment);
+    let mut turn = 0;
+    let seen = at_every_state(&watcher, &run, &mut there, async || {
+        turn += 1;
+        if turn % 3 == 0 {
+            server.process.kill();
+            server = Server::run(&["--workers", "0", "--listen", &address], &environment);
+        } else {
+            works.kill();
+            works = worker(&environment);
+        }
+    })
+    .await;
+    assert!(seen.len() >= 12, "{seen:?}");
+    as_if_undisturbed(&server, &token, &run, &ledger, folder.path()).await;
+    drop((works, server));
+    undisturbed(&environment, &at("data"), folder.path());
+    tokio::task::spawn_blocking(move || drop(database)).await.unwrap();
+}
