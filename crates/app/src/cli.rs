@@ -1,5 +1,6 @@
 //! The command line. It is stable: what is here may be added to, not changed.
 
+pub use crate::server::flags::ServerOptions;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -220,38 +221,6 @@ pub struct AuditVerify {
     pub key: Vec<PathBuf>,
     #[command(flatten)]
     pub server: ServerOptions,
-}
-
-/// What can be said on the command line; `proofmark config explain` lists everything
-#[derive(Debug, Default, Args)]
-pub struct ServerOptions {
-    /// Configuration file, TOML
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Folder of the database, the blobs and the keys
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<String>,
-    /// Address and port to answer at
-    #[arg(long, value_name = "ADDR")]
-    pub listen: Option<String>,
-    /// PostgreSQL instead of SQLite; passwords belong in PROOFMARK_DATABASE
-    #[arg(long, value_name = "URL")]
-    pub database: Option<String>,
-    /// S3 instead of a folder
-    #[arg(long, value_name = "URL")]
-    pub blobs: Option<String>,
-    /// NATS to publish events to
-    #[arg(long, value_name = "URL")]
-    pub events: Option<String>,
-    /// Steps that run at a time on each limited queue; 0: this process runs none
-    #[arg(long, value_name = "N")]
-    pub workers: Option<String>,
-    /// What is logged: error, warn, info, debug, trace
-    #[arg(long, value_name = "FILTER")]
-    pub log: Option<String>,
-    /// text or json
-    #[arg(long, value_name = "FORMAT")]
-    pub log_format: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod assembly;
 pub mod audit;
 pub mod backup;
 pub mod config;
+pub mod flags;
 mod identity;
 mod keys;
 mod logging;
@@ -36,33 +37,21 @@ pub fn settings(options: &ServerOptions) -> Result<Settings, Failure> {
         })?),
     };
     let file = path.as_deref().zip(text.as_deref());
-    let flags: Vec<(&'static str, String)> = [
-        ("data", &options.data),
-        ("listen", &options.listen),
-        ("database", &options.database),
-        ("blobs", &options.blobs),
-        ("events", &options.events),
-        ("workers", &options.workers),
-        ("log", &options.log),
-        ("log-format", &options.log_format),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| value.clone().map(|v| (name, v)))
-    .collect();
-    for (name, value) in &flags {
+    for (name, value) in &options.flags {
         // scheme://user:password@host/...
         let authority = value.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default();
         let password = authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
-        if password && KEYS.iter().any(|k| k.name == *name && k.secret) {
+        let secret = password || name.ends_with("-secret");
+        if secret && KEYS.iter().any(|k| k.name == *name && k.secret) {
             return Err(Error::invalid(
                 "config.secret",
-                format!("`--{name}` holds a password, which everybody on this machine can read"),
+                format!("`--{name}` holds a secret, which everybody on this machine can read"),
             )
             .help(format!("say it in the file or as PROOFMARK_{}", name.to_uppercase().replace('-', "_")))
             .into());
         }
     }
-    Ok(Settings::read(file, std::env::vars(), &flags)?)
+    Ok(Settings::read(file, std::env::vars(), &options.flags)?)
 }
 
 /// `proofmark config explain`.

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::core::{Body, Core, Timing};
 use crate::error::read;
+use crate::figures::Metrics;
 use crate::hub::Hub;
 use crate::options::{CHILD, EnqueueOptions, ExecutorInfo, Queue, check_id, served_with};
 use crate::postgres::{self, Connections};
@@ -102,23 +103,6 @@ pub struct Step {
     pub started_at: Option<Timestamp>,
     /// When it was recorded.
     pub ended_at: Option<Timestamp>,
-}
-
-/// Figures of this process and of the queues.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Metrics {
-    /// Runs in this process, waiting ones included.
-    pub runs: usize,
-    /// Of them in a step or transaction.
-    pub busy: usize,
-    /// Runs begun here since the start of the executor.
-    pub begun_total: usize,
-    /// Runs in line, by queue.
-    pub queued: BTreeMap<String, i64>,
-    /// Looks at a queue that failed.
-    pub dequeue_errors_total: u64,
-    /// Runs put aside because they ended their process too often.
-    pub given_up_total: u64,
 }
 
 impl Engine {

@@ -58,6 +58,7 @@ mod context;
 mod core;
 mod engine;
 mod error;
+mod figures;
 mod hub;
 mod live;
 mod options;
@@ -67,7 +68,8 @@ mod schema;
 mod worker;
 
 pub use context::{Cancelled, Child, Context};
-pub use engine::{Builder, Engine, Execution, Metrics, Step};
+pub use engine::{Builder, Engine, Execution, Step};
+pub use figures::Metrics;
 pub use options::{EnqueueOptions, ExecutorInfo, Queue, RateLimit, StepOptions, served_with};
 pub use proofmark_store::executors::{Executor, ExecutorId, Registration};
 pub use schedule::{Schedule, Tick};

@@ -19,13 +19,22 @@ const DURATION: &str = "http_server_request_duration_seconds";
 ///
 /// # Errors
 /// A defect: somebody else did that already.
-pub fn recorder() -> Result<&'static PrometheusHandle> {
+pub(crate) fn recorder() -> Result<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
             let builder = PrometheusBuilder::new();
             let builder = builder.set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), &BUCKETS).ok()?;
             let handle = builder.install_recorder().ok()?;
+            // histograms gather samples until somebody folds them into their buckets
+            let folded = handle.clone();
+            tokio::spawn(async move {
+                let mut tick = tokio::time::interval(Duration::from_secs(5));
+                loop {
+                    tick.tick().await;
+                    folded.run_upkeep();
+                }
+            });
             metrics::describe_histogram!(
                 DURATION,
                 metrics::Unit::Seconds,
@@ -34,6 +43,9 @@ pub fn recorder() -> Result<&'static PrometheusHandle> {
             metrics::describe_gauge!("http_server_requests_in_flight", "Requests that are being answered");
             metrics::describe_gauge!("http_server_watchers", "Streams of run events that are open");
             metrics::describe_gauge!("http_server_connections", "Open connections");
+            metrics::describe_gauge!("proofmark_flow_runs", "Workflows in this process, waiting ones included");
+            metrics::describe_gauge!("proofmark_flow_busy_runs", "Of them in a step or transaction");
+            metrics::describe_gauge!("proofmark_flow_queued_runs", "Workflows in line, of all processes");
             Some(handle)
         })
         .as_ref()

@@ -20,7 +20,7 @@ mod system;
 mod uploads;
 mod webhooks;
 
-pub(crate) use system::alive;
+pub(crate) use system::{alive, figures, readiness};
 
 /// Answers a call.
 pub(crate) type Handler = fn(Call) -> BoxFuture<'static, Result<Reply>>;

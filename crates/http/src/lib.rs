@@ -27,7 +27,6 @@ mod tls;
 mod trace;
 
 pub use address::Network;
-pub use figures::recorder;
 pub use rates::Rate;
 pub use ready::Dependency;
 pub use server::{Config, Limits, Server, serve};

@@ -3,6 +3,7 @@
 use futures_util::future::{BoxFuture, join_all};
 use proofmark_base::error::{Error, Result};
 use proofmark_contract::types::common;
+use proofmark_platform_service::Platform;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,21 @@ impl Dependency {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         Dependency { name, check: Arc::new(move || Box::pin(check())) }
+    }
+
+    /// What every process of the platform needs: its database and its blobs.
+    pub fn of(platform: &Platform) -> Vec<Dependency> {
+        let (database, blobs) = (platform.database.clone(), platform.blobs.clone());
+        vec![
+            Dependency::new("database", move || {
+                let database = database.clone();
+                async move { database.now().await.map(drop) }
+            }),
+            Dependency::new("blobs", move || {
+                let blobs = blobs.clone();
+                async move { blobs.ready().await }
+            }),
+        ]
     }
 
     async fn ask(&self) -> common::Dependency {

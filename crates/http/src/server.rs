@@ -133,17 +133,7 @@ const REMEMBERED: usize = 100_000;
 
 impl State {
     fn new(platform: Platform, config: &Config, draining: watch::Receiver<bool>) -> Result<Arc<Self>> {
-        let (database, blobs) = (platform.database.clone(), platform.blobs.clone());
-        let mut dependencies = vec![
-            Dependency::new("database", move || {
-                let database = database.clone();
-                async move { database.now().await.map(drop) }
-            }),
-            Dependency::new("blobs", move || {
-                let blobs = blobs.clone();
-                async move { blobs.ready().await }
-            }),
-        ];
+        let mut dependencies = Dependency::of(&platform);
         dependencies.extend(config.dependencies.iter().cloned());
         let limits = config.limits;
         let document = document::text();
@@ -267,7 +257,6 @@ pub(crate) fn run(
     let router = router::router(&state)?;
     let address = listening.address;
     let done = tokio::spawn(async move {
-        let upkeep = tokio::spawn(upkeep(state.recorder));
         let sweep = tokio::spawn(sweep(state.platform.clone()));
         let open = listening.accept(&state.limits, &router, shutdown).await;
         drop(listening);
@@ -276,19 +265,9 @@ pub(crate) fn run(
         if tokio::time::timeout(state.limits.drain, open.shutdown()).await.is_err() {
             tracing::warn!("requests did not end in time and are cut off");
         }
-        upkeep.abort();
         sweep.abort();
     });
     Ok(Server { address, done })
-}
-
-/// Histograms gather samples until somebody folds them into their buckets.
-async fn upkeep(recorder: &'static PrometheusHandle) {
-    let mut tick = tokio::time::interval(Duration::from_secs(5));
-    loop {
-        tick.tick().await;
-        recorder.run_upkeep();
-    }
 }
 
 /// Forgets idempotency keys that expired. Every process does it; what one has deleted the next does not find.

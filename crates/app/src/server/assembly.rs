@@ -34,6 +34,8 @@ use tokio::task::JoinSet;
 const SEAL: Duration = Duration::from_secs(60);
 /// How often what nobody finished is looked for.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How often the engine's figures are taken.
+const FIGURES: Duration = Duration::from_secs(10);
 /// How often blobs that nothing refers to are collected.
 const COLLECT: Duration = Duration::from_secs(6 * 60 * 60);
 
@@ -200,6 +202,11 @@ impl Assembly {
             audit::seal(&p.database, &p.signer, p.now()).await.map(drop)
         });
         self.every("sweep", Duration::ZERO, SWEEP, &stopping, |p| async move { uploads::sweep(&p).await.map(drop) });
+        let engine = self.engine.clone();
+        self.every("take figures", FIGURES, FIGURES, &stopping, move |_| {
+            let engine = engine.clone();
+            async move { engine.metrics().await.map(|m| m.publish()) }
+        });
         // not at every start: it reads what all runs recorded
         self.every("collect", SWEEP, COLLECT, &stopping, |p| async move {
             let c = collect::collect(&p.database, &p.blobs, p.now(), false).await?;

@@ -51,6 +51,11 @@ const fn key(name: &'static str, default: &'static str, about: &'static str) -> 
 pub const KEYS: &[Key] = &[
     key("data", "./proofmark-data", "folder of the database, the blobs and the keys"),
     key("listen", "127.0.0.1:8080", "address and port to answer at"),
+    key(
+        "health-listen",
+        "",
+        "address and port where `proofmark worker` answers /livez, /readyz and /metrics; none if empty",
+    ),
     key("public-url", "", "how browsers and other programs reach the server; made from `listen` if empty"),
     Key {
         name: "database",
@@ -197,6 +202,15 @@ impl Settings {
     /// `config.invalid`.
     pub fn listen(&self) -> Result<SocketAddr> {
         self.parsed("listen", "an address and a port, like 127.0.0.1:8080")
+    }
+
+    /// Where a worker says how it stands, if anywhere.
+    ///
+    /// # Errors
+    /// `config.invalid`.
+    pub fn health_listen(&self) -> Result<Option<SocketAddr>> {
+        let given = self.given("health-listen").is_some();
+        given.then(|| self.parsed("health-listen", "an address and a port, like 127.0.0.1:8081")).transpose()
     }
 
     /// How browsers and other programs reach the server, if somebody said so; without a slash at the end.

@@ -7,7 +7,7 @@ use crate::server::assembly::{Assembly, Plan, reach_database};
 use crate::server::config::Settings;
 use crate::server::{identity, logging, places, settings};
 use proofmark_base::error::{Error, Result};
-use proofmark_http::{Config, Front, Rate};
+use proofmark_http::{Config, Dependency, Front, Rate};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
 use std::time::Duration;
@@ -46,7 +46,7 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     // what is wrong in the configuration is said before anything is made or waited for
     let plan = Plan::read(settings)?;
-    let config = if answers { Some(config(settings)?) } else { None };
+    let config = if answers { Some(config(settings)?) } else { settings.health_listen()?.map(Config::new) };
     let data = places::data_folder(settings)?;
     let front = match config {
         Some(config) => Some(Front::bind(config).await?),
@@ -63,12 +63,19 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
         _ = interrupt.recv() => return Ok(()),
     };
     let assembly = Assembly::new(settings, plan, &data, database).await?;
-    let Some(mut front) = front else {
+    if !answers {
+        if let Some(front) = &front {
+            front.works(needs(&assembly));
+        }
         tracing::info!(executor = ?assembly.engine.executor(), "working");
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        if let Some(front) = &front {
+            front.stops();
+        }
         assembly.stop().await;
         return Ok(());
-    };
+    }
+    let Some(mut front) = front else { return Err(Error::bug("a server without a socket")) };
     front.config.outside = assembly.outside.clone();
     front.config.live = Some(assembly.live.clone());
     front.config.dependencies.extend(assembly.dependencies.iter().cloned());
@@ -87,6 +94,23 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     server.stopped().await;
     assembly.stop().await;
     Ok(())
+}
+
+/// What a worker needs; its place in the register of executors, too, without which it takes no work.
+fn needs(assembly: &Assembly) -> Vec<Dependency> {
+    let engine = assembly.engine.clone();
+    let mut needs = Dependency::of(&assembly.platform);
+    needs.extend(assembly.dependencies.iter().cloned());
+    needs.push(Dependency::new("executor", move || {
+        let listed = engine.executor().is_some();
+        async move {
+            if listed {
+                return Ok(());
+            }
+            Err(Error::unavailable("worker.not-listed", "the worker is not in the register of executors"))
+        }
+    }));
+    needs
 }
 
 /// How the server listens.

@@ -78,13 +78,18 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     // the server and its workers start without their database
     let (variables, listen) = (environment.clone(), free.to_string());
     let server = tokio::task::spawn_blocking(move || Server::run(&["--listen", &listen], &variables));
-    let works = worker(&environment);
+    let health = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut variables = environment.clone();
+    variables.push(("PROOFMARK_HEALTH_LISTEN", health.to_string()));
+    let works = worker(&variables);
+    let health_url = format!("http://{health}");
     let began = Instant::now();
     while tokio::net::TcpStream::connect(free).await.is_err() {
         assert!(began.elapsed() < Duration::from_secs(30), "the server does not listen");
         pause(50).await;
     }
     shows(&url, "database", false).await;
+    shows(&health_url, "database", false).await;
     assert_eq!(client().get(format!("{url}/api/v1/me")).send().await.unwrap().status(), 503);
     let mut postgres = tokio::task::spawn_blocking(move || {
         postgres.start();
@@ -94,6 +99,7 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     .unwrap();
     let server = server.await.unwrap();
     shows(&url, "database", true).await;
+    shows(&health_url, "executor", true).await;
     let token = token(&server, &client()).await;
 
     // both go away in the middle of a run, the database by a crash
@@ -109,6 +115,7 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     .unwrap();
     shows(&url, "database", false).await;
     shows(&url, "events", false).await;
+    shows(&health_url, "events", false).await;
     let (postgres, nats) = tokio::task::spawn_blocking(move || {
         postgres.start();
         nats.start();
@@ -119,6 +126,9 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     shows(&url, "database", true).await;
     shows(&url, "events", true).await;
     there.end().await;
+    shows(&health_url, "executor", true).await;
+    let figures = client().get(format!("{health_url}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(figures.contains("proofmark_flow_queued_runs{queue=\"silicon.c\"} 0"), "{figures}");
     undisturbed(&environment, &at("data"), folder.path());
     drop((server, works));
     tokio::task::spawn_blocking(move || drop((database, postgres, nats))).await.unwrap();

@@ -3,8 +3,9 @@
 use crate::call::Call;
 use crate::reply::Reply;
 use axum::http::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
 use proofmark_base::error::Result;
-use proofmark_contract::types::common::Alive;
+use proofmark_contract::types::common::{Alive, Readiness};
 use proofmark_contract::types::identity::{Setup, SetupDone};
 use proofmark_contract::types::system::{Worker, Workers};
 use proofmark_platform_service::identity::setup;
@@ -21,13 +22,22 @@ pub(crate) fn alive() -> Result<Reply> {
 
 pub(crate) async fn ready(call: Call) -> Result<Reply> {
     let draining = *call.state.draining.borrow();
-    let found = call.state.ready.ask(draining).await;
+    readiness(&call.state.ready.ask(draining).await)
+}
+
+/// How the process stands.
+pub(crate) fn readiness(found: &Readiness) -> Result<Reply> {
     let status = if found.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    Reply::json(status, &found)
+    Reply::json(status, found)
 }
 
 pub(crate) async fn metrics(call: Call) -> Result<Reply> {
-    Ok(Reply::raw("text/plain; version=0.0.4; charset=utf-8", call.state.recorder.render()))
+    figures(call.state.recorder)
+}
+
+/// What the process measured of itself.
+pub(crate) fn figures(recorder: &PrometheusHandle) -> Result<Reply> {
+    Ok(Reply::raw("text/plain; version=0.0.4; charset=utf-8", recorder.render()))
 }
 
 pub(crate) async fn document(call: Call) -> Result<Reply> {

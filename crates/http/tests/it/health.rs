@@ -92,3 +92,25 @@ async fn a_server_that_waits_says_for_what_and_serves_at_the_same_address_afterw
     drop(stop);
     server.stopped().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_says_how_it_stands_and_nothing_else() {
+    let world = World::empty().await;
+    let front = Front::bind(config()).await.unwrap();
+    let url = format!("http://{}", front.address);
+    let get = |path: &str| world.client.get(format!("{url}{path}")).send();
+    let mut needs = Dependency::of(&world.platform);
+    front.works(needs.clone());
+    let ready = json_of(get("/readyz").await.unwrap(), StatusCode::OK).await;
+    assert_eq!(ready["dependencies"].as_array().unwrap().len(), 2);
+    assert_eq!(code_of(get("/api/v1/me").await.unwrap(), 404).await, "server.worker");
+    assert!(get("/metrics").await.unwrap().text().await.unwrap().contains("http_server_connections"));
+    needs.push(Dependency::new("executor", || async { Err(Error::unavailable("worker.not-listed", "not listed")) }));
+    front.works(needs);
+    let ready = json_of(get("/readyz").await.unwrap(), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(ready["dependencies"][2]["reason"], "not listed (worker.not-listed)");
+    front.stops();
+    let ready = json_of(get("/readyz").await.unwrap(), StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(ready["dependencies"][0]["reason"], "the process is stopping");
+    assert_eq!(json_of(get("/livez").await.unwrap(), StatusCode::OK).await["status"], "alive");
+}
