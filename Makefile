@@ -105,11 +105,13 @@ bench-platform: tools venv-test build/bench/.complete build ## Measure the serve
 	@status=0; \
 	build/bench/venv/bin/python bench/http/run.py || status=1; \
 	target/release/examples/flow || status=1; \
-	$(CARGO) xtask services -- sh -c 'build/bench/venv/bin/python bench/http/run.py --only reads,idle,start --database postgres \
-	  --output build/bench/http-postgres.json; target/release/examples/flow postgres' || status=1; \
+	$(CARGO) xtask services -- sh -c 'status=0; \
+	  build/bench/venv/bin/python bench/http/run.py --only reads,idle,start --database postgres --output build/bench/http-postgres.json || status=1; \
+	  target/release/examples/flow postgres || status=1; exit $$status' || status=1; \
 	exit $$status
 
 build/bench/.complete: bench/requirements.txt
+	@PYTHON="$(PYTHON)" scripts/install-tools --bench
 	$(PYTHON) -m venv --clear build/bench/venv
 	build/bench/venv/bin/python -m pip install --quiet --requirement bench/requirements.txt
 	$(CARGO) install --quiet --locked --root build/bench/tools --version 1.16.0 oha

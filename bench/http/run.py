@@ -159,12 +159,12 @@ def reads(table, folder, address, rounds, cores):
             for name, got in rates.items():
                 each = [a / b for a, b in zip(got["server"], got["peer"])]
                 ours, its = middle(spent[name]["server"]), middle(spent[name]["peer"])
-                ratios = [b / a for a, b in zip(spent[name]["server"], spent[name]["peer"])]
+                less = [b / a for a, b in zip(spent[name]["server"], spent[name]["peer"])]
                 note = (
-                    f"{min(ratios):.2f} to {max(ratios):.2f}; {ours:.0f} us of a core each, FastAPI {its:.0f} us; as the load came "
-                    f"{middle(got['server']):.0f}/s over {middle(got['peer']):.0f}/s, {middle(each):.2f}"
+                    f"{min(each):.2f} to {max(each):.2f}; {middle(got['server']):.0f}/s over {middle(got['peer']):.0f}/s; processor time "
+                    f"of an answer {ours:.0f} us, FastAPI {its:.0f} us, {middle(less):.2f}"
                 )
-                table.row(f"reads: {name}, over FastAPI's", f"{middle(ratios):.2f}", "5", middle(ratios) >= 5, note)
+                table.row(f"reads: {name}, over FastAPI's", f"{middle(each):.2f}", "5", middle(each) >= 5, note)
             for name, path in paths.items():
                 said = {}
                 for side, (at, _) in sides.items():
@@ -265,8 +265,8 @@ def main():
         parser.error(f"no such part: {', '.join(unknown)}")
     if not PROGRAM.exists():
         raise SystemExit(f"{PROGRAM} is missing: `make build`, or set PROOFMARK")
-    if "reads" in only and not load.present():
-        raise SystemExit("oha is missing: `make bench-platform` installs it")
+    if "reads" in only and (missing := load.missing()):
+        raise SystemExit(f"{', '.join(missing)} is missing: `make bench-platform` installs it")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = sorted(EVERYWHERE)
@@ -274,7 +274,7 @@ def main():
     pinning = ({cores[0]}, {cores[1]}) if len(cores) > 1 else (None, None)
     began, busy = time.monotonic(), os.getloadavg()[0]
     print(f"{PROGRAM.name} on {len(cores)} cores ({platform.machine()}), {options.database.partition(':')[0]}, load {busy:.1f} before\n")
-    print("  reads: server and peer pinned to one core, oha to another; both believe an authentication for 3 s and cache nothing else\n")
+    print("  reads: server and peer pinned to one core, the load to another; both believe an authentication for 3 s and cache nothing else\n")
     table, results = Table(), {}
     folder = Path(tempfile.mkdtemp(prefix="proofmark-bench-", dir=os.environ.get("TMPDIR")))
     try:
