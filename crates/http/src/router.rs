@@ -39,18 +39,21 @@ pub(crate) fn router(state: &Arc<State>) -> Result<Router> {
             }),
         );
     }
-    let (setup, nowhere) = (Arc::clone(state), Arc::clone(state));
-    let router = router.route(
-        page::PATH,
-        any(move |request: Request<Body>| {
-            let reply = match *request.method() {
-                Method::GET | Method::HEAD => page::setup(&setup, request.headers()),
-                _ => pipeline::stray(&setup, request.headers(), not_allowed("GET, HEAD"))
-                    .with(ALLOW, HeaderValue::from_static("GET, HEAD")),
-            };
-            async move { reply.into_response() }
-        }),
-    );
+    for page in page::PAGES.iter() {
+        let state = Arc::clone(state);
+        router = router.route(
+            page.path,
+            any(move |request: Request<Body>| {
+                let reply = match *request.method() {
+                    Method::GET | Method::HEAD => page.reply(&state, request.headers()),
+                    _ => pipeline::stray(&state, request.headers(), not_allowed("GET, HEAD"))
+                        .with(ALLOW, HeaderValue::from_static("GET, HEAD")),
+                };
+                async move { reply.into_response() }
+            }),
+        );
+    }
+    let nowhere = Arc::clone(state);
     Ok(router.fallback(move |request: Request<Body>| {
         let e = Error::new(Kind::NotFound, "request.path", "there is nothing at this path")
             .help("GET /api/v1/openapi.json lists what there is");

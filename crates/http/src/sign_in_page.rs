@@ -1,28 +1,16 @@
 //! The pages at the end of a sign-in at a provider: made here, without a script, for a browser that was sent on.
 
+use crate::page::{self, HTML};
 use crate::reply::Reply;
 use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use proofmark_base::digest::Digest;
 use proofmark_base::html::escape;
 use proofmark_base::time::Timestamp;
 use proofmark_contract::types::common::Problem;
 use std::sync::LazyLock;
 
-const PAGE: &str = include_str!("page/sign_in.html");
-const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-
-/// The page's own style, by its digest, and nothing else.
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let style = PAGE.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>")).map_or("", |(s, _)| s);
-    let hash = STANDARD.encode(Digest::of(style.as_bytes()).as_bytes());
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-    );
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
-});
+/// No script, and so no requests.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| page::policy(None));
 
 /// Whether a browser asks: programs do not name `text/html`.
 pub(crate) fn wanted(headers: &HeaderMap) -> bool {
@@ -31,11 +19,10 @@ pub(crate) fn wanted(headers: &HeaderMap) -> bool {
     ranges.any(|range| range.trim().eq_ignore_ascii_case("text/html"))
 }
 
-fn page(reply: Reply, title: &str, body: &str) -> Reply {
-    let text = PAGE.replace("{{title}}", &escape(title)).replace("{{body}}", body);
+fn shown(reply: Reply, title: &str, body: &str) -> Reply {
     reply
-        .replaced(text)
-        .with(CONTENT_TYPE, HTML)
+        .replaced(page::framed(&escape(title), body, None))
+        .with(CONTENT_TYPE, HeaderValue::from_static(HTML))
         .with(CONTENT_SECURITY_POLICY, POLICY.clone())
         .with(CACHE_CONTROL, HeaderValue::from_static("no-store"))
 }
@@ -50,7 +37,7 @@ pub(crate) fn signed_in(secret: &str, ends_at: Timestamp, url: Option<&str>) -> 
         escape(secret),
         escape(&ends_at.to_string()),
     );
-    page(Reply::empty(StatusCode::OK), "You are signed in", &body)
+    shown(Reply::empty(StatusCode::OK), "You are signed in", &body)
 }
 
 /// A problem, with the status and the headers that its document had.
@@ -64,7 +51,7 @@ pub(crate) fn refused(problem: Reply) -> Reply {
         escape(&found.code),
         escape(&found.trace_id),
     );
-    page(problem, "You are not signed in", &body)
+    shown(problem, "You are not signed in", &body)
 }
 
 #[cfg(test)]
@@ -79,7 +66,7 @@ mod tests {
         let e = Error::new(Kind::Unauthenticated, "oidc.denied", "<script>alert(1)</script> & \"more\"");
         let reply = refused(problem::reply(e, TraceId::from_bits(1)));
         let text = String::from_utf8_lossy(reply.bytes().unwrap()).into_owned();
-        assert_eq!((reply.status(), &reply.headers()[CONTENT_TYPE]), (StatusCode::UNAUTHORIZED, &HTML));
+        assert_eq!((reply.status(), reply.headers()[CONTENT_TYPE].to_str().unwrap()), (StatusCode::UNAUTHORIZED, HTML));
         assert!(text.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;"), "{text}");
         assert!(!text.contains("<script") && !text.contains("{{"), "{text}");
         let policy = reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();

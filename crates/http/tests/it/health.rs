@@ -42,13 +42,15 @@ async fn the_served_document_is_the_committed_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_setup_page_runs_nothing_but_its_own() {
+async fn pages_behind_links_run_nothing_but_their_own() {
     let world = World::new().await;
-    let answer = world.client.get(world.url("/setup")).send().await.unwrap();
-    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_string();
-    assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"));
-    assert!(answer.text().await.unwrap().contains("/api/v1/setup"));
-    assert_eq!(code_of(world.client.post(world.url("/setup")).send().await.unwrap(), 405).await, "request.method");
+    for (path, to) in [("/setup", "/api/v1/setup"), ("/invitation", "/api/v1/invitations")] {
+        let answer = world.client.get(world.url(path)).send().await.unwrap();
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_string();
+        assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"));
+        assert!(answer.text().await.unwrap().contains(&format!("data-to=\"{to}\"")));
+        assert_eq!(code_of(world.client.post(world.url(path)).send().await.unwrap(), 405).await, "request.method");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
