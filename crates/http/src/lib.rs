@@ -31,4 +31,4 @@ pub use rates::Rate;
 pub use ready::Dependency;
 pub use server::{Config, Limits, Server, serve};
 pub use starting::Front;
-pub use tls::{Clients, Tls};
+pub use tls::{Clients, Pem, Tls};

@@ -20,7 +20,6 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 /// The other end of the connection a request came by.
@@ -60,7 +59,7 @@ where
 /// A bound socket.
 pub(crate) struct Listening {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     /// Where it is.
     pub(crate) address: SocketAddr,
 }
@@ -69,16 +68,15 @@ impl Listening {
     /// Binds an address.
     ///
     /// # Errors
-    /// `http.listen`; `http.tls`.
+    /// `http.listen`.
     pub(crate) async fn bind(listen: SocketAddr, tls: Option<&Tls>) -> Result<Self> {
-        let tls = tls.map(Tls::acceptor).transpose()?;
         let listener = TcpListener::bind(listen).await.map_err(|e| {
             Error::unavailable("http.listen", format!("cannot listen on {listen}: {e}"))
                 .help("choose another address or port, or stop what has it")
                 .because(e)
         })?;
         let address = listener.local_addr().map_err(|e| Error::bug("a bound socket has no address").because(e))?;
-        Ok(Listening { listener, tls, address })
+        Ok(Listening { listener, tls: tls.cloned(), address })
     }
 
     /// Accepts connections until `shutdown` is done; gives those that are open.
@@ -124,7 +122,7 @@ impl Listening {
             let peer = Peer { address: peer.ip(), certificate: None };
             let mut service = Connection { router: router.clone(), peer };
             let (builder, watcher, connections) = (Arc::clone(&builder), open.watcher(), connections.clone());
-            let tls = self.tls.clone();
+            let tls = self.tls.as_ref().map(Tls::acceptor);
             tokio::spawn(async move {
                 let _place = place;
                 connections.increment(1.0);

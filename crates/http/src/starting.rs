@@ -77,7 +77,7 @@ impl Front {
     /// Binds the address and begins to answer.
     ///
     /// # Errors
-    /// `http.listen` where the address cannot be bound; `http.tls`.
+    /// `http.listen` where the address cannot be bound.
     pub async fn bind(config: Config) -> Result<Front> {
         let recorder = figures::recorder()?;
         let listening = Listening::bind(config.listen, config.tls.as_ref()).await?;

@@ -10,12 +10,12 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
 
 /// Certificate and key of the server, as the files hold them, and what is asked of clients.
-#[derive(Clone)]
-pub struct Tls {
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pem {
     /// PEM: the server's certificate, then those of its issuers.
     pub certificates: Vec<u8>,
     /// PEM: the private key, PKCS#8, SEC1 or PKCS#1.
@@ -33,6 +33,35 @@ pub enum Clients {
     Registered,
     /// A certificate that one of these authorities (PEM) issued and that is in force; its registration decides as well.
     IssuedBy(Vec<u8>),
+}
+
+/// Accepts connections over TLS. A renewed certificate is taken while it listens, for connections from then on; clones are
+/// the same one.
+#[derive(Clone)]
+pub struct Tls(Arc<RwLock<TlsAcceptor>>);
+
+impl Tls {
+    /// With these.
+    ///
+    /// # Errors
+    /// `http.tls`, with the option that names the wrong file as its place.
+    pub fn new(pem: &Pem) -> Result<Tls> {
+        Ok(Tls(Arc::new(RwLock::new(acceptor(pem)?))))
+    }
+
+    /// With others from now on. Those before stay where these cannot be used.
+    ///
+    /// # Errors
+    /// As [`Tls::new`].
+    pub fn renew(&self, pem: &Pem) -> Result<()> {
+        let renewed = acceptor(pem)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl fmt::Debug for Tls {
@@ -74,47 +103,33 @@ pub(crate) fn certificate(pem: &str) -> Result<Vec<u8>> {
     Ok(one.to_vec())
 }
 
-impl Tls {
-    /// Whether a server can begin with it.
-    ///
-    /// # Errors
-    /// `http.tls`, with the option that names the wrong file as its place.
-    pub fn check(&self) -> Result<()> {
-        self.acceptor().map(drop)
-    }
-
-    /// What accepts connections with it.
-    ///
-    /// # Errors
-    /// `http.tls`, saying what is wrong with certificate, key or authorities.
-    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
-        let chain = certificates(&self.certificates, "tls-certificate")?;
-        let key = PrivateKeyDer::from_pem_slice(&self.key).map_err(|e| wrong("tls-key", e))?;
-        let provider = Arc::new(ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|e| Error::bug("TLS 1.3 is not to be had").because(e))?;
-        let builder = match &self.clients {
-            Clients::Unasked => builder.with_no_client_auth(),
-            Clients::Registered => builder.with_client_cert_verifier(Arc::new(HoldsKey::new(&provider))),
-            Clients::IssuedBy(authorities) => {
-                let mut roots = RootCertStore::empty();
-                for authority in certificates(authorities, "tls-client-ca")? {
-                    roots.add(authority).map_err(|e| wrong("tls-client-ca", e))?;
-                }
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                    .allow_unauthenticated()
-                    .build()
-                    .map_err(|e| wrong("tls-client-ca", e))?;
-                builder.with_client_cert_verifier(verifier)
+fn acceptor(pem: &Pem) -> Result<TlsAcceptor> {
+    let chain = certificates(&pem.certificates, "tls-certificate")?;
+    let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(|e| wrong("tls-key", e))?;
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(|e| Error::bug("TLS 1.3 is not to be had").because(e))?;
+    let builder = match &pem.clients {
+        Clients::Unasked => builder.with_no_client_auth(),
+        Clients::Registered => builder.with_client_cert_verifier(Arc::new(HoldsKey::new(&provider))),
+        Clients::IssuedBy(authorities) => {
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(authorities, "tls-client-ca")? {
+                roots.add(authority).map_err(|e| wrong("tls-client-ca", e))?;
             }
-        };
-        let mut config = builder
-            .with_single_cert(chain, key)
-            .map_err(|e| wrong("tls-key", format!("it is not the key of the certificate: {e}")))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(TlsAcceptor::from(Arc::new(config)))
-    }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .allow_unauthenticated()
+                .build()
+                .map_err(|e| wrong("tls-client-ca", e))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|e| wrong("tls-key", format!("it is not the key of the certificate: {e}")))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// Takes any certificate whose holder signs the handshake with its key: who issued it says nothing where certificates are
@@ -186,8 +201,8 @@ mod tests {
     #[test]
     fn what_is_no_certificate_stops_the_start() {
         for (certificates, key) in [("", ""), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "x")] {
-            let tls = Tls { certificates: certificates.into(), key: key.into(), clients: Clients::Unasked };
-            let Err(e) = tls.acceptor() else { panic!("it was taken") };
+            let pem = Pem { certificates: certificates.into(), key: key.into(), clients: Clients::Unasked };
+            let Err(e) = Tls::new(&pem) else { panic!("it was taken") };
             assert_eq!(e.code, "http.tls");
         }
     }

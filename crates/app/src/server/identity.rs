@@ -2,7 +2,7 @@
 
 use crate::server::config::Settings;
 use proofmark_base::error::{Error, Result};
-use proofmark_http::{Clients, Tls};
+use proofmark_http::{Clients, Pem, Tls};
 use proofmark_kernel::organization::{OrganizationId, ProjectId};
 use proofmark_kernel::principal::Role;
 use proofmark_platform_service::identity::Identity;
@@ -106,7 +106,32 @@ fn file(settings: &Settings, name: &str) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// `config.invalid`, with the option and its origin.
-pub fn tls(settings: &Settings) -> Result<Option<Tls>> {
+pub fn tls(settings: &Settings) -> Result<Option<(Tls, Pem)>> {
+    let Some(pem) = pem(settings)? else { return Ok(None) };
+    let tls = Tls::new(&pem).map_err(|e| named(settings, e))?;
+    Ok(Some((tls, pem)))
+}
+
+/// The error with the option whose file it is about.
+fn named(settings: &Settings, e: Error) -> Error {
+    match e.places.first() {
+        Some(place) => settings.unusable(&place.at, &place.message),
+        None => e,
+    }
+}
+
+/// Takes what the files hold now, if it is something else. Until all of them belong together what was there before stays.
+///
+/// # Errors
+/// `config.invalid`, with the option and its origin.
+pub fn renew(settings: &Settings, tls: &Tls, last: &mut Pem) -> Result<bool> {
+    let Some(pem) = pem(settings)?.filter(|pem| pem != last) else { return Ok(false) };
+    tls.renew(&pem).map_err(|e| named(settings, e))?;
+    *last = pem;
+    Ok(true)
+}
+
+fn pem(settings: &Settings) -> Result<Option<Pem>> {
     let asked: bool = settings.parsed("tls-client-certificates", "true or false")?;
     let authorities = file(settings, "tls-client-ca")?;
     let (certificates, key) = match (file(settings, "tls-certificate")?, file(settings, "tls-key")?) {
@@ -127,12 +152,7 @@ pub fn tls(settings: &Settings) -> Result<Option<Tls>> {
             return Err(settings.unusable("tls-client-ca", "it says nothing unless `tls-client-certificates` is true"));
         }
     };
-    let tls = Tls { certificates, key, clients };
-    tls.check().map_err(|e| match e.places.first() {
-        Some(place) => settings.unusable(&place.at, &place.message),
-        None => e,
-    })?;
-    Ok(Some(tls))
+    Ok(Some(Pem { certificates, key, clients }))
 }
 
 #[cfg(test)]

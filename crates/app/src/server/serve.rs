@@ -7,11 +7,14 @@ use crate::server::assembly::{Assembly, Plan, reach_database};
 use crate::server::config::Settings;
 use crate::server::{identity, logging, places, settings};
 use proofmark_base::error::{Error, Result};
-use proofmark_http::{Config, Dependency, Front, Rate};
+use proofmark_http::{Config, Dependency, Front, Pem, Rate, Tls};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How often the files of the certificate are looked at.
+const RENEWAL: Duration = Duration::from_secs(60);
 
 /// Serves until it is told to stop.
 ///
@@ -46,10 +49,19 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
     // what is wrong in the configuration is said before anything is made or waited for
     let plan = Plan::read(settings)?;
+    let tls = if answers { identity::tls(settings)? } else { None };
     let config = if answers { Some(config(settings)?) } else { settings.health_listen()?.map(Config::new) };
+    let config = config.map(|c| Config { tls: tls.as_ref().map(|(tls, _)| tls.clone()), ..c });
     let data = places::data_folder(settings)?;
     let front = match config {
         Some(config) => Some(Front::bind(config).await?),
+        None => None,
+    };
+    let renewed = match tls {
+        Some((tls, pem)) => {
+            let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
+            Some(tokio::spawn(renewal(settings.clone(), tls, pem, hangup)))
+        }
         None => None,
     };
     let database = reach_database(settings, |e| {
@@ -92,8 +104,23 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     tracing::info!("stopping");
     let _ = stop.send(());
     server.stopped().await;
+    if let Some(renewed) = renewed {
+        renewed.abort();
+    }
     assembly.stop().await;
     Ok(())
+}
+
+/// Takes renewed certificates: at SIGHUP, and at the latest a minute after the files have changed.
+async fn renewal(settings: Settings, tls: Tls, mut last: Pem, mut hangup: Signal) {
+    loop {
+        let _ = tokio::time::timeout(RENEWAL, hangup.recv()).await;
+        match identity::renew(&settings, &tls, &mut last) {
+            Ok(true) => tracing::info!("the server's certificate is a new one"),
+            Ok(false) => {}
+            Err(e) => tracing::warn!(error = %e, "the server keeps the certificate that it has"),
+        }
+    }
 }
 
 /// What a worker needs; its place in the register of executors, too, without which it takes no work.
@@ -116,7 +143,6 @@ fn needs(assembly: &Assembly) -> Vec<Dependency> {
 /// How the server listens.
 fn config(settings: &Settings) -> Result<Config> {
     let mut config = Config::new(settings.listen()?);
-    config.tls = identity::tls(settings)?;
     config.trusted_proxies = settings.list("trusted-proxies", "a network like 10.0.0.0/8")?;
     config.public_url = settings.public_url().map(String::from);
     config.limits.per_principal = principal_rate(settings)?;

@@ -156,3 +156,34 @@ fn files_that_are_no_certificates_stop_the_start() {
     assert!(text.contains("`tls-client-ca` (environment PROOFMARK_TLS_CLIENT_CA)"), "{text}");
     assert!(!path("data").exists(), "nothing was made before that");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_taken_while_the_server_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let made = || rcgen::generate_simple_self_signed(["localhost".to_string(), "127.0.0.1".into()]).unwrap();
+    let (first, second) = (made(), made());
+    std::fs::write(path("c.pem"), first.cert.pem()).unwrap();
+    std::fs::write(path("k.pem"), first.signing_key.serialize_pem()).unwrap();
+    let (certificate, key) = (path("c.pem").display().to_string(), path("k.pem").display().to_string());
+    let variables = [("PROOFMARK_TLS_CERTIFICATE", certificate.as_str()), ("PROOFMARK_TLS_KEY", key.as_str())];
+    let server = Server::with(&path("data"), "127.0.0.1:0", &variables);
+    let believes = async |pem: String| {
+        // a connection of its own
+        let client = client().tls_certs_only([Certificate::from_pem(pem.as_bytes()).unwrap()]).build().unwrap();
+        client.get(format!("{}/livez", server.url)).send().await.is_ok()
+    };
+    let hang_up = async || {
+        let pid = server.process.0.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    };
+    assert!(believes(first.cert.pem()).await && !believes(second.cert.pem()).await);
+    // half of the files is new: they do not belong together
+    std::fs::write(path("k.pem"), second.signing_key.serialize_pem()).unwrap();
+    hang_up().await;
+    assert!(believes(first.cert.pem()).await && !believes(second.cert.pem()).await);
+    std::fs::write(path("c.pem"), second.cert.pem()).unwrap();
+    hang_up().await;
+    assert!(!believes(first.cert.pem()).await && believes(second.cert.pem()).await);
+}

@@ -1,7 +1,7 @@
 //! Client certificates of service accounts, in real handshakes.
 
 use crate::world::{Made, World, certificate, code_of, config, json_of};
-use proofmark_http::{Clients, Tls};
+use proofmark_http::{Clients, Pem, Tls};
 use proofmark_kernel::principal::{Caller, PrincipalKind, Role};
 use proofmark_store::{Scope, audit};
 use reqwest::{Certificate, Identity, Method, RequestBuilder, StatusCode};
@@ -27,7 +27,8 @@ impl Secured {
     async fn new(clients: Clients) -> Self {
         let server = certificate(&["localhost"]);
         let mut config = config();
-        config.tls = Some(Tls { certificates: server.pem.clone().into(), key: server.key.clone().into(), clients });
+        let pem = Pem { certificates: server.pem.clone().into(), key: server.key.clone().into(), clients };
+        config.tls = Some(Tls::new(&pem).unwrap());
         Secured { world: World::with(config).await, server }
     }
 
