@@ -111,6 +111,9 @@ pub struct Restore {
     /// Public key that checkpoints of the audit log are signed with; without it the signing key in the data folder
     #[arg(long, value_name = "FILE")]
     pub key: Vec<PathBuf>,
+    /// A copy beside the original: switch all webhooks off, so that receivers are not told twice
+    #[arg(long)]
+    pub copy: bool,
     #[command(flatten)]
     pub server: ServerOptions,
 }

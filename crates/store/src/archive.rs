@@ -19,7 +19,7 @@ mod write;
 pub use hold::{Hold, held};
 pub use manifest::{FORMAT, Fingerprints, Header, Manifest, TableHeader};
 pub use read::{Checked, check};
-pub use restore::{Restored, ready, restore};
+pub use restore::{Purpose, Restored, ready, restore};
 pub use write::{About, Written, write};
 
 use proofmark_base::error::{Error, Kind};

@@ -8,7 +8,7 @@ use crate::server::{audit, places, settings};
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Clock;
 use proofmark_platform_service::audit::Report;
-use proofmark_store::archive::{self, Checked, Restored};
+use proofmark_store::archive::{self, Checked, Purpose, Restored};
 use proofmark_store::system::SystemClock;
 use serde_json::json;
 use std::fmt::Write;
@@ -43,8 +43,8 @@ pub fn restore(options: &Restore, console: &mut Console) -> std::result::Result<
         // once more, now that the workflow library's tables are there to compare with
         archive::ready(&checked, &database, &blobs).await?;
         let mut tell = |what: &str| console.progress(&format!("restore: {what}"));
-        let restored =
-            archive::restore(open(&options.file)?, &checked, &database, &blobs, SystemClock.now(), &mut tell).await?;
+        let how = (if options.copy { Purpose::Copy } else { Purpose::GoOn }, SystemClock.now());
+        let restored = archive::restore(open(&options.file)?, &checked, &database, &blobs, how, &mut tell).await?;
         console.progress("restore: verifying the audit log");
         let reports = audit::of_database(&database, &trusted).await?;
         drop(sole);
@@ -135,6 +135,9 @@ fn tell(
     if restored.uploads > 0 {
         let _ = writeln!(text, "  {} uploads were under way: their senders begin again", restored.uploads);
     }
+    if restored.webhooks_off > 0 {
+        let _ = writeln!(text, "  {} webhooks were switched off", restored.webhooks_off);
+    }
     for path in lacking {
         let _ = writeln!(
             text,
@@ -150,7 +153,7 @@ fn tell(
         "digest": checked.digest, "created_at": header.created_at, "program": header.program, "schema": restored.schema,
         "migrated": restored.migrated.iter().map(|m| m.number).collect::<Vec<_>>(), "rows": restored.rows,
         "blobs": restored.blobs, "blob_bytes": restored.blob_bytes, "uploads": restored.uploads,
-        "executors": restored.executors, "keys_lacking": lacking, "missing": missing, "audit": audit::value(reports),
+        "executors": restored.executors, "webhooks_off": restored.webhooks_off, "keys_lacking": lacking, "missing": missing, "audit": audit::value(reports),
     }});
     console.result(&text, &value);
     if whole { 0 } else { FAILED }

@@ -6,7 +6,7 @@ use super::write::COUNTERS;
 use super::{damaged, hold, other_version};
 use crate::connection::{Connection, Dialect, Value, first};
 use crate::database::{Database, Scope};
-use crate::{Blobs, audit, migrate, organizations, values};
+use crate::{Blobs, audit, migrate, organizations, values, webhooks};
 use futures_util::stream::StreamExt;
 use proofmark_base::error::{Error, Kind, Result};
 use proofmark_base::time::Timestamp;
@@ -34,6 +34,17 @@ pub struct Restored {
     pub executors: u64,
     /// Uploads whose bytes have to be sent again: they were under way.
     pub uploads: u64,
+    /// Webhooks that were switched off.
+    pub webhooks_off: u64,
+}
+
+/// What becomes of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// They go on where they were.
+    GoOn,
+    /// A copy beside the original: its webhooks are switched off, so that receivers are not told twice.
+    Copy,
 }
 
 /// Looks whether an archive can be restored there. Changes nothing.
@@ -118,7 +129,7 @@ pub async fn restore<R: Read>(
     checked: &Checked,
     database: &Database,
     blobs: &Blobs,
-    now: Timestamp,
+    (purpose, now): (Purpose, Timestamp),
     progress: &mut dyn FnMut(&str),
 ) -> Result<Restored> {
     let mut walk = Walk::open(from)?;
@@ -178,7 +189,7 @@ pub async fn restore<R: Read>(
     count_on(&mut tx, &walk.header.counters).await?;
     let (executors, uploads) = settle(&mut tx).await?;
     let migrated = migrate::run_to(&mut tx, migrate::newest()).await?;
-    note(&mut tx, checked, now).await?;
+    let webhooks_off = note(&mut tx, checked, purpose, now).await?;
     tx.commit().await?;
     Ok(Restored {
         rows: manifest.rows.values().sum(),
@@ -188,12 +199,20 @@ pub async fn restore<R: Read>(
         migrated,
         executors,
         uploads,
+        webhooks_off,
     })
 }
 
-/// Every organization's audit log says that it is a copy from here on.
-async fn note(on: &mut dyn Connection, checked: &Checked, now: Timestamp) -> Result<()> {
+/// Switches webhooks off where it is to be; every organization's audit log says that it is a copy from here on.
+async fn note(on: &mut dyn Connection, checked: &Checked, purpose: Purpose, now: Timestamp) -> Result<u64> {
+    let mut all_off = 0;
     for organization in organizations::all(on).await? {
+        let mut off = 0_u64;
+        if purpose == Purpose::Copy {
+            for webhook in webhooks::enabled(on, organization.id).await? {
+                off += u64::from(webhooks::disable(on, webhook.id, now, "restored as a copy").await?);
+            }
+        }
         let record = Record {
             organization: organization.id,
             at: now,
@@ -201,12 +220,13 @@ async fn note(on: &mut dyn Connection, checked: &Checked, now: Timestamp) -> Res
             credential: "console".into(),
             action: "backup.restore".into(),
             subject: organization.id.to_string(),
-            detail: json!({"backup": checked.digest, "created_at": checked.header.created_at}),
+            detail: json!({"backup": checked.digest, "created_at": checked.header.created_at, "webhooks_off": off}),
             trace: None,
         };
         audit::append(on, record).await?;
+        all_off += off;
     }
-    Ok(())
+    Ok(all_off)
 }
 
 fn columns(why: &str) -> Error {

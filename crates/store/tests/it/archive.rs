@@ -4,7 +4,7 @@ mod hostile;
 
 use proofmark_base::digest::Digest;
 use proofmark_base::time::Clock;
-use proofmark_store::archive::{self, About, Fingerprints, Written};
+use proofmark_store::archive::{self, About, Fingerprints, Purpose, Written};
 use proofmark_store::blobs::Blobs;
 use proofmark_store::system::SystemClock;
 use proofmark_store::{Connection, Database, Scope, settings, values};
@@ -75,9 +75,14 @@ impl Place {
     }
 
     pub async fn restore(&self, bytes: &[u8]) -> proofmark_base::error::Result<archive::Restored> {
+        self.restore_to(bytes, Purpose::GoOn).await
+    }
+
+    async fn restore_to(&self, bytes: &[u8], purpose: Purpose) -> proofmark_base::error::Result<archive::Restored> {
         let checked = archive::check(bytes)?;
         archive::ready(&checked, &self.database, &self.blobs).await?;
-        archive::restore(bytes, &checked, &self.database, &self.blobs, SystemClock.now(), &mut |_| {}).await
+        let how = (purpose, SystemClock.now());
+        archive::restore(bytes, &checked, &self.database, &self.blobs, how, &mut |_| {}).await
     }
 
     async fn count(&self, table: &str) -> i64 {
@@ -299,6 +304,26 @@ async fn what_is_written_while_the_backup_runs_is_in_it_whole_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_copy_tells_no_receiver() {
+    let from = Place::sqlite().await;
+    populate(&from).await;
+    let (bytes, _) = from.backup().await;
+    let on = "SELECT COUNT(*) AS n FROM platform_webhooks WHERE disabled_at IS NULL";
+    let waits = "SELECT COUNT(*) AS n FROM platform_deliveries WHERE ended_at IS NULL";
+    for to in [Place::sqlite().await, Place::postgres().await] {
+        let restored = to.restore_to(&bytes, Purpose::Copy).await.unwrap();
+        let mut tx = to.database.read(Scope::System).await.unwrap();
+        let mut number = async |sql: &str| tx.rows(sql, values![]).await.unwrap()[0].int("n").unwrap();
+        assert!(restored.webhooks_off > 0);
+        assert_eq!((number(on).await, number(waits).await), (0, 0));
+        let said = "SELECT COUNT(*) AS n FROM platform_audit WHERE action = 'backup.restore' AND detail LIKE '%\"webhooks_off\":%'";
+        assert!(number(said).await > 0);
+        drop(tx);
+        to.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_breaks_off_leaves_no_row_and_can_be_done_again() {
     let from = Place::sqlite().await;
     populate(&from).await;
@@ -309,7 +334,9 @@ async fn a_restore_that_breaks_off_leaves_no_row_and_can_be_done_again() {
     // the file is cut off after it was checked: rows and some blobs are there already
     let cut = &bytes[..bytes.len() - 3000];
     let broken =
-        archive::restore(cut, &checked, &to.database, &to.blobs, SystemClock.now(), &mut |_| {}).await.unwrap_err();
+        archive::restore(cut, &checked, &to.database, &to.blobs, (Purpose::GoOn, SystemClock.now()), &mut |_| {})
+            .await
+            .unwrap_err();
     assert_eq!(broken.code, "archive.damaged");
     let mut tx = to.database.read(Scope::System).await.unwrap();
     assert_eq!(proofmark_store::migrate::version(&mut tx).await.unwrap(), 0, "not even the tables are there");
@@ -319,8 +346,15 @@ async fn a_restore_that_breaks_off_leaves_no_row_and_can_be_done_again() {
     // another archive than the one that was checked
     let (other, _) = from.backup().await;
     let fresh = Place::sqlite().await;
-    let changed =
-        archive::restore(&other[..], &checked, &fresh.database, &fresh.blobs, SystemClock.now(), &mut |_| {}).await;
+    let changed = archive::restore(
+        &other[..],
+        &checked,
+        &fresh.database,
+        &fresh.blobs,
+        (Purpose::GoOn, SystemClock.now()),
+        &mut |_| {},
+    )
+    .await;
     assert_eq!(changed.unwrap_err().code, "restore.changed");
 }
 
