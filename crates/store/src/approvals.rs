@@ -85,15 +85,10 @@ pub async fn list(
     status: Option<ApprovalStatus>,
     page: Page<ApprovalId>,
 ) -> Result<Listed<Approval, ApprovalId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_approvals WHERE organization_id = ? AND project_id = ?
-        AND (? = '' OR status = ?) AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let status = status.map_or("", ApprovalStatus::name);
-    let values = [text(organization), text(project), status.into(), status.into(), a, b, page.rows().into()];
-    let rows = on.rows(&sql, &values).await?;
-    page.listed(&rows, read, |a| a.id)
+    let of = [("organization_id = ?", Some(text(organization))), ("project_id = ?", Some(text(project)))];
+    let status = status.map(|s| ("status = ?", Some(s.name().into())));
+    let from = format!("{COLUMNS} FROM platform_approvals");
+    page.read(on, &from, of.into_iter().chain(status), read, |a| a.id).await
 }
 
 /// Those of a project that a change of its policy concerns: pending and approved ones.

@@ -69,13 +69,8 @@ pub async fn list(
     project: ProjectId,
     page: Page<ArtifactId>,
 ) -> Result<Listed<Artifact, ArtifactId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_artifacts WHERE organization_id = ? AND project_id = ?
-        AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let rows = on.rows(&sql, &[text(organization), text(project), a, b, page.rows().into()]).await?;
-    page.listed(&rows, read, |a| a.id)
+    let of = [("organization_id = ?", Some(text(organization))), ("project_id = ?", Some(text(project)))];
+    page.read(on, &format!("{COLUMNS} FROM platform_artifacts"), of, read, |a| a.id).await
 }
 
 /// Everything that a run made, by name.

@@ -80,15 +80,10 @@ pub async fn list(
     status: Option<DeliveryStatus>,
     page: Page<DeliveryId>,
 ) -> Result<Listed<Delivery, DeliveryId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_deliveries
-         WHERE organization_id = ? AND webhook_id = ? AND (? = '' OR status = ?) AND (? = '' OR id < ?)
-         ORDER BY id DESC LIMIT ?"
-    );
-    let status = status.map_or_else(|| text(""), text);
-    let [before, again] = page.before();
-    let values = values![text(organization), text(webhook), status.clone(), status, before, again, page.rows()];
-    page.listed(&on.rows(&sql, values).await?, delivery, |d| d.id)
+    let of = [("organization_id = ?", Some(text(organization))), ("webhook_id = ?", Some(text(webhook)))];
+    let status = status.map(|s| ("status = ?", Some(text(s))));
+    let from = format!("{COLUMNS} FROM platform_deliveries");
+    page.read(on, &from, of.into_iter().chain(status), delivery, |d| d.id).await
 }
 
 /// A delivery that is due, before anybody has taken it.

@@ -17,6 +17,7 @@ use proofmark_base::error::{Error, Kind, Result};
 pub(crate) const MIGRATIONS: &[(&str, &str)] = &[
     ("platform", include_str!("../migrations/0001_platform.sql")),
     ("indexes", include_str!("../migrations/0002_indexes.sql")),
+    ("lists", include_str!("../migrations/0003_lists.sql")),
 ];
 
 /// What processes that start at the same moment agree on: any number, the same for all.

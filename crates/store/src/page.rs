@@ -1,6 +1,6 @@
 //! Lists in pages: newest first, by identifier, which sorts by the time of making.
 
-use crate::connection::{Row, Value, text};
+use crate::connection::{Connection, Row, Value, text};
 use proofmark_base::error::Result;
 
 /// Most items of a page.
@@ -30,26 +30,34 @@ pub struct Listed<T, Id> {
     pub next: Option<Id>,
 }
 
+/// A condition of a list with its value, if it has one: `("project_id = ?", Some(project))`, `("ended_at IS NULL", None)`.
+pub(crate) type Condition = (&'static str, Option<Value>);
+
 impl<Id: Copy + std::fmt::Display> Page<Id> {
-    /// The two values behind `(? = '' OR id < ?)`.
-    pub(crate) fn before(&self) -> [Value; 2] {
-        let before = self.before.map_or_else(|| text(""), text);
-        [before.clone(), before]
-    }
-
-    /// How many rows to ask for: one more than wanted shows whether there is a next page.
-    pub(crate) fn rows(&self) -> i64 {
-        i64::from(self.limit.clamp(1, MOST)) + 1
-    }
-
-    /// The page from the rows of such a query.
-    pub(crate) fn listed<T>(
+    /// The page of the rows `SELECT from WHERE conditions`. What nobody asked for does not stand in the statement, so that
+    /// an index leads to the first row of a page, however deep in the list that is.
+    pub(crate) async fn read<T>(
         &self,
-        rows: &[Row],
+        on: &mut dyn Connection,
+        from: &str,
+        conditions: impl IntoIterator<Item = Condition>,
         read: impl Fn(&Row) -> Result<T>,
         id: impl Fn(&T) -> Id,
     ) -> Result<Listed<T, Id>> {
         let wanted = self.limit.clamp(1, MOST) as usize;
+        let before: Option<Condition> = self.before.map(|id| ("id < ?", Some(text(id))));
+        let (mut sql, mut values) = (format!("SELECT {from}"), Vec::new());
+        let mut word = " WHERE ";
+        for (condition, value) in conditions.into_iter().chain(before) {
+            sql.push_str(word);
+            sql.push_str(condition);
+            values.extend(value);
+            word = " AND ";
+        }
+        sql.push_str(" ORDER BY id DESC LIMIT ?");
+        // one more than wanted shows whether there is a next page
+        values.push(Value::Int(wanted as i64 + 1));
+        let rows = on.rows(&sql, &values).await?;
         let items = rows.iter().take(wanted).map(read).collect::<Result<Vec<T>>>()?;
         let next = if rows.len() > wanted { items.last().map(id) } else { None };
         Ok(Listed { items, next })

@@ -76,13 +76,8 @@ pub async fn list(
     organization: OrganizationId,
     page: Page<PrincipalId>,
 ) -> Result<Listed<Principal, PrincipalId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_principals WHERE organization_id = ? AND (? = '' OR id < ?)
-        ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let rows = on.rows(&sql, &[text(organization), a, b, page.rows().into()]).await?;
-    page.listed(&rows, read, |p| p.id)
+    let of = [("organization_id = ?", Some(text(organization)))];
+    page.read(on, &format!("{COLUMNS} FROM platform_principals"), of, read, |p| p.id).await
 }
 
 /// Those of an organization, or all of the installation, oldest first. All needs the system scope.

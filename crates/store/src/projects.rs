@@ -72,13 +72,9 @@ pub async fn list(
     archived: bool,
     page: Page<ProjectId>,
 ) -> Result<Listed<Project, ProjectId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_projects WHERE organization_id = ? AND (archived_at IS NOT NULL) = ?
-        AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let rows = on.rows(&sql, &[text(organization), archived.into(), a, b, page.rows().into()]).await?;
-    page.listed(&rows, read, |p| p.id)
+    let archived = if archived { "archived_at IS NOT NULL" } else { "archived_at IS NULL" };
+    let of = [("organization_id = ?", Some(text(organization))), (archived, None)];
+    page.read(on, &format!("{COLUMNS} FROM platform_projects"), of, read, |p| p.id).await
 }
 
 /// Writes a changed one; false where `version - 1` is not what is there.

@@ -136,7 +136,8 @@ impl Connection for Snapshot {
         let mut statement = self.connection()?.prepare_cached(sql).map_err(error)?;
         let names: Vec<Box<str>> = statement.column_names().into_iter().map(Box::from).collect();
         let width = names.len();
-        let mut table = Table { names, cells: Vec::new(), text: String::new() };
+        // room for some rows, so that a page does not grow into it again and again
+        let mut table = Table { names, cells: Vec::with_capacity(8 * width), text: String::with_capacity(4096) };
         let mut found = statement.query(params_from_iter(values)).map_err(error)?;
         let mut number = 0;
         while let Some(row) = found.next().map_err(error)? {

@@ -87,13 +87,8 @@ pub async fn list(
     project: ProjectId,
     page: Page<ReleaseId>,
 ) -> Result<Listed<Release, ReleaseId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_releases WHERE organization_id = ? AND project_id = ?
-        AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let rows = on.rows(&sql, &[text(organization), text(project), a, b, page.rows().into()]).await?;
-    page.listed(&rows, read, |r| r.id)
+    let of = [("organization_id = ?", Some(text(organization))), ("project_id = ?", Some(text(project)))];
+    page.read(on, &format!("{COLUMNS} FROM platform_releases"), of, read, |r| r.id).await
 }
 
 /// Writes a changed one; false where `version - 1` is not what is there.

@@ -96,15 +96,10 @@ pub async fn list(
     status: Option<RunStatus>,
     page: Page<RunId>,
 ) -> Result<Listed<Run, RunId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_runs WHERE organization_id = ? AND project_id = ? AND (? = '' OR status = ?)
-        AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let status = status.map_or("", RunStatus::name);
-    let values = [text(organization), text(project), status.into(), status.into(), a, b, page.rows().into()];
-    let rows = on.rows(&sql, &values).await?;
-    page.listed(&rows, read, |r| r.id)
+    let of = [("organization_id = ?", Some(text(organization))), ("project_id = ?", Some(text(project)))];
+    let status = status.map(|s| ("status = ?", Some(s.name().into())));
+    let from = format!("{COLUMNS} FROM platform_runs");
+    page.read(on, &from, of.into_iter().chain(status), read, |r| r.id).await
 }
 
 /// How many runs of an organization have not ended.

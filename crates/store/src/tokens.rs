@@ -110,14 +110,9 @@ pub async fn list(
     of: Option<PrincipalId>,
     page: Page<TokenId>,
 ) -> Result<Listed<Token, TokenId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_tokens WHERE organization_id = ? AND (? = '' OR principal_id = ?)
-        AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let [a, b] = page.before();
-    let of = text(of.map(|p| p.to_string()).unwrap_or_default());
-    let rows = on.rows(&sql, &[text(organization), of.clone(), of, a, b, page.rows().into()]).await?;
-    page.listed(&rows, read, |t| t.id)
+    let all = [("organization_id = ?", Some(text(organization)))];
+    let of = of.map(|p| ("principal_id = ?", Some(text(p))));
+    page.read(on, &format!("{COLUMNS} FROM platform_tokens"), all.into_iter().chain(of), read, |t| t.id).await
 }
 
 /// How many of somebody's tokens are in force.

@@ -86,14 +86,10 @@ pub async fn list(
     project: Option<ProjectId>,
     page: Page<WebhookId>,
 ) -> Result<Listed<Webhook, WebhookId>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM platform_webhooks
-         WHERE organization_id = ? AND (? = '' OR project_id = ?) AND (? = '' OR id < ?) ORDER BY id DESC LIMIT ?"
-    );
-    let project = project.map_or_else(|| text(""), text);
-    let [before, again] = page.before();
-    let rows = on.rows(&sql, values![text(organization), project.clone(), project, before, again, page.rows()]).await?;
-    page.listed(&rows, webhook, |w| w.id)
+    let of = [("organization_id = ?", Some(text(organization)))];
+    let project = project.map(|p| ("project_id = ?", Some(text(p))));
+    let from = format!("{COLUMNS} FROM platform_webhooks");
+    page.read(on, &from, of.into_iter().chain(project), webhook, |w| w.id).await
 }
 
 /// Those of an organization that are switched on.

@@ -4,6 +4,7 @@
 mod archive;
 mod blobs;
 mod given_up;
+mod lists;
 mod nulls;
 mod platform;
 mod upgrade;
