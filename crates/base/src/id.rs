@@ -47,6 +47,14 @@ pub struct Text {
     length: usize,
 }
 
+/// The lowest bits of a word as digits.
+fn put(digits: &mut [u8], word: u64) {
+    let most = digits.len();
+    for (i, c) in digits.iter_mut().enumerate() {
+        *c = ALPHABET[(word >> (5 * (most - 1 - i)) & 31) as usize];
+    }
+}
+
 impl Text {
     /// `prefix_` and the 26 characters; a prefix has at most [`PREFIX`] bytes.
     pub fn new(prefix: &str, bits: u128) -> Self {
@@ -54,16 +62,12 @@ impl Text {
         let before = prefix.len();
         bytes[..before].copy_from_slice(&prefix.as_bytes()[..before]);
         let length = before + 1 + LENGTH;
-        let words = [(bits >> 120) as u64, (bits >> 60) as u64, bits as u64];
         // 2, 12 and 12 digits: 130 bits, of which the upper two are zero
-        let mut end = length;
-        for (mut word, digits) in words.into_iter().zip([2, 12, 12]).rev() {
-            for c in bytes[end - digits..end].iter_mut().rev() {
-                *c = ALPHABET[(word & 31) as usize];
-                word >>= 5;
-            }
-            end -= digits;
-        }
+        let (first, digits) = bytes[before + 1..length].split_at_mut(2);
+        let (upper, lower) = digits.split_at_mut(12);
+        put(first, (bits >> 120) as u64);
+        put(upper, (bits >> 60) as u64);
+        put(lower, bits as u64);
         Text { bytes, length }
     }
 
@@ -89,15 +93,21 @@ pub fn read(prefix: &str, text: &str) -> Result<u128> {
     if digits.len() != LENGTH {
         return Err(wrong());
     }
-    let mut bits = 0_u128;
-    for (i, c) in digits.bytes().enumerate() {
-        let digit = DIGITS[usize::from(c)];
-        if digit == 255 || i == 0 && digit > 7 {
-            return Err(wrong());
-        }
-        bits = bits << 5 | u128::from(digit);
+    // what is no digit has bits that no digit has
+    let mut seen = 0;
+    let mut word = |digits: &[u8]| {
+        digits.iter().fold(0_u64, |word, c| {
+            let digit = DIGITS[usize::from(*c)];
+            seen |= digit;
+            word << 5 | u64::from(digit)
+        })
+    };
+    let digits = digits.as_bytes();
+    let (first, upper, lower) = (word(&digits[..2]), word(&digits[2..14]), word(&digits[14..]));
+    if seen > 31 || DIGITS[usize::from(digits[0])] > 7 {
+        return Err(wrong());
     }
-    Ok(bits)
+    Ok(u128::from(first) << 120 | u128::from(upper) << 60 | u128::from(lower))
 }
 
 /// A caller's text cut to what a message should repeat.
