@@ -16,6 +16,8 @@ pub(crate) const HTML: &str = "text/html; charset=utf-8";
 
 const FRAME: &str = include_str!("page/frame.html");
 const STYLE: &str = include_str!("page/style.css");
+/// How to go on in a terminal.
+const COMMANDS: &str = include_str!("page/commands.html");
 const ONE_TIME_LINK: &str = include_str!("page/one_time_link.js");
 
 /// A page. It is the same for everybody: the link's secret stands behind `#`, which browsers do not send.
@@ -28,9 +30,9 @@ pub(crate) struct Page {
 
 /// The pages behind one-time links.
 pub(crate) static PAGES: LazyLock<[Page; 2]> = LazyLock::new(|| {
-    let page = |path, title, body| Page {
+    let page = |path, title, body: &str| Page {
         path,
-        text: framed(title, body, Some(ONE_TIME_LINK)),
+        text: framed(title, &body.replace("{{commands}}", COMMANDS.trim_end()), Some(ONE_TIME_LINK)),
         policy: policy(Some(ONE_TIME_LINK)),
     };
     [

@@ -77,12 +77,11 @@ pub async fn of_database(database: &Database, trusted: &[PublicKey]) -> Result<V
 fn there(options: &ServerOptions, mut trusted: Vec<PublicKey>) -> std::result::Result<Vec<Report>, Failure> {
     let settings = settings(options)?;
     if trusted.is_empty() {
-        let [signing, _] = places::key_texts(&settings)?;
-        let text = signing.ok_or_else(|| {
+        let own = places::own_key(&settings)?;
+        trusted.push(own.ok_or_else(|| {
             Error::invalid("key.unusable", "the key that checkpoints are signed with is not here")
                 .help("name its public half: `--key FILE`")
-        })?;
-        trusted.push(places::signing_key(&text)?.public());
+        })?);
     }
     Ok(places::run(async {
         let database = places::current_database(&settings).await?;

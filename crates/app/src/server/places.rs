@@ -3,7 +3,7 @@
 use crate::server::config::Settings;
 use proofmark_base::digest::Digest;
 use proofmark_base::error::{Error, Kind, Result};
-use proofmark_evidence::dsse::SecretKey;
+use proofmark_evidence::dsse::{PublicKey, SecretKey};
 use proofmark_store::archive::Fingerprints;
 use proofmark_store::{Blobs, Database, migrate};
 use std::future::Future;
@@ -128,12 +128,25 @@ pub fn key_files(settings: &Settings, data: &Path) -> [PathBuf; 2] {
 /// # Errors
 /// `key.unusable`.
 pub fn key_texts(settings: &Settings) -> Result<[Option<String>; 2]> {
-    let [signing, secrets] = key_files(settings, &data(settings)).map(|path| match std::fs::read_to_string(&path) {
+    let [signing, secrets] = key_files(settings, &data(settings)).map(|path| key_text(&path));
+    Ok([signing?, secrets?])
+}
+
+fn key_text(path: &Path) -> Result<Option<String>> {
+    match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(Error::invalid("key.unusable", format!("the key file {} cannot be read: {e}", path.display()))),
-    });
-    Ok([signing?, secrets?])
+    }
+}
+
+/// The public half of the key that checkpoints of the audit log are signed with, if it is here.
+///
+/// # Errors
+/// `key.unusable`.
+pub fn own_key(settings: &Settings) -> Result<Option<PublicKey>> {
+    let [signing, _] = key_files(settings, &data(settings));
+    key_text(&signing)?.map(|text| Ok(signing_key(&text)?.public())).transpose()
 }
 
 /// What tells whether keys are those that belong to some data. The key of secrets is 256 random bits: its digest says
@@ -155,7 +168,7 @@ pub fn fingerprints(texts: &[Option<String>; 2]) -> Result<Fingerprints> {
 ///
 /// # Errors
 /// `key.unusable`.
-pub fn signing_key(text: &str) -> Result<SecretKey> {
+fn signing_key(text: &str) -> Result<SecretKey> {
     SecretKey::from_file(text)
         .map_err(|e| Error::invalid("key.unusable", format!("the signing key cannot be used: {e}")))
 }

@@ -28,10 +28,8 @@ pub fn restore(options: &Restore, console: &mut Console) -> std::result::Result<
     let checked = archive::check(open(&options.file)?)?;
     places::data_folder(&settings)?;
     let lacking = keys(&settings, &checked)?;
-    if trusted.is_empty()
-        && let [Some(signing), _] = places::key_texts(&settings)?
-    {
-        trusted.push(places::signing_key(&signing)?.public());
+    if trusted.is_empty() {
+        trusted.extend(places::own_key(&settings)?);
     }
     let (restored, reports) = places::run(async {
         let database = places::any_database(&settings).await?;

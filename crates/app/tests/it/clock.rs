@@ -1,9 +1,10 @@
 //! Wall clocks that jump by days, forwards and back, in the middle of a run.
 
-use crate::processes::{Server, Watcher, begin, client, fleet, pause, project, token, undisturbed, worker};
+use crate::processes::{Server, Site, Watcher, begin, client, pause, project, token, undisturbed};
 use proofmark_base::time::Timestamp;
 use proofmark_testkit::services;
 use proofmark_testkit::wall_clock::WallClock;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 const DAY: i64 = 86_400;
@@ -54,24 +55,17 @@ async fn a_run_does_not_notice_that_the_clock_of_its_server_jumps() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nor_that_the_clock_of_the_database_jumps() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    project(&at("project"));
     let clock = WallClock::new();
     let variables = clock.environment();
-    let (postgres, database, bucket, nats) = tokio::task::spawn_blocking(move || {
-        let postgres = services::own_postgres_with(&variables);
-        let database = postgres.fresh_database();
-        (postgres, database, services::s3().fresh_bucket(), services::nats())
-    })
-    .await
-    .unwrap();
-    let environment = fleet(&database, &bucket, nats.url(), &at("data"));
-    let server = Server::run(&["--workers", "0", "--listen", "127.0.0.1:0"], &environment);
-    let workers = [worker(&environment), worker(&environment)];
+    let launched = tokio::task::spawn_blocking(move || services::own_postgres_with(&variables));
+    let postgres = Arc::new(launched.await.unwrap());
+    let own = Arc::clone(&postgres);
+    let site = Site::new(move || own.fresh_database(), || services::nats().url().to_string()).await;
+    let server = site.server("127.0.0.1:0");
+    let workers = [site.worker(), site.worker()];
     let token = token(&server, &client()).await;
-    jumps(&server, &token, folder.path(), &clock).await;
+    jumps(&server, &token, site.folder.path(), &clock).await;
     drop((server, workers));
-    undisturbed(&environment, &at("data"), folder.path());
-    tokio::task::spawn_blocking(move || drop((database, postgres))).await.unwrap();
+    site.undisturbed().await;
+    tokio::task::spawn_blocking(move || drop(postgres)).await.unwrap();
 }

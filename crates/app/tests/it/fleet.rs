@@ -1,7 +1,8 @@
 //! One server and two workers on PostgreSQL, S3 and NATS; the worker that works is killed.
 
-use crate::processes::{Server, Watcher, begin, client, fleet, pause, project, token, undisturbed, worker};
-use proofmark_testkit::services;
+use crate::processes::{Server, Site, Watcher, begin, client, pause, token, worker};
+use proofmark_testkit::services::{self, OwnPostgres};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Status of a health endpoint, and its JSON.
@@ -28,58 +29,51 @@ async fn shows(url: &str, name: &str, ready: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_take_over_from_each_other_and_give_the_bytes_of_the_command_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    project(&at("project"));
-    let (database, bucket, nats) = tokio::task::spawn_blocking(|| {
-        (services::postgres().fresh_database(), services::s3().fresh_bucket(), services::nats())
-    })
-    .await
-    .unwrap();
-    let environment = fleet(&database, &bucket, nats.url(), &at("data"));
-
-    let server = Server::run(&["--workers", "0", "--listen", "127.0.0.1:0"], &environment);
+    let site = Site::shared().await;
+    let server = site.server("127.0.0.1:0");
     let token = token(&server, &client()).await;
-    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
+    let mut there = begin(&server.url, &token, &site.at("project"), &site.at("there"));
     let watcher = Watcher::new(&server, &token);
     let run = watcher.run().await;
     // nobody works yet: the run waits
     pause(500).await;
     assert!(!there.ended() && watcher.steps(&run).await.unwrap().is_empty());
-    let first = worker(&environment);
+    let first = site.worker();
     watcher.works_on(&run, "model").await;
-    let second = worker(&environment);
+    let second = site.worker();
     // SIGKILL, wherever it is in its steps
     drop(first);
     assert!(!there.ended());
     there.end().await;
-    undisturbed(&environment, &at("data"), folder.path());
     drop((second, server));
-    tokio::task::spawn_blocking(move || drop(database)).await.unwrap();
+    site.undisturbed().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    project(&at("project"));
-    let (mut postgres, database, bucket, mut nats) = tokio::task::spawn_blocking(|| {
-        let mut postgres = services::own_postgres();
+    let (postgres, nats) =
+        tokio::task::spawn_blocking(|| (services::own_postgres(), services::own_nats())).await.unwrap();
+    let (postgres, events) = (Arc::new(Mutex::new(postgres)), nats.url().to_string());
+    let own = Arc::clone(&postgres);
+    let made = move || {
+        let mut postgres = own.lock().unwrap();
         let database = postgres.fresh_database();
         postgres.stop();
-        (postgres, database, services::s3().fresh_bucket(), services::own_nats())
-    })
-    .await
-    .unwrap();
-    let environment = fleet(&database, &bucket, nats.url(), &at("data"));
+        database
+    };
+    let site = Site::new(made, || events).await;
+    let blocking = async |what: fn(&mut OwnPostgres)| {
+        let postgres = Arc::clone(&postgres);
+        tokio::task::spawn_blocking(move || what(&mut postgres.lock().unwrap())).await.unwrap();
+    };
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
 
     // the server and its workers start without their database
-    let (variables, listen) = (environment.clone(), free.to_string());
+    let (variables, listen) = (site.environment.clone(), free.to_string());
     let server = tokio::task::spawn_blocking(move || Server::run(&["--listen", &listen], &variables));
     let health = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut variables = environment.clone();
+    let mut variables = site.environment.clone();
     variables.push(("PROOFMARK_HEALTH_LISTEN", health.to_string()));
     let works = worker(&variables);
     let health_url = format!("http://{health}");
@@ -91,35 +85,31 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     shows(&url, "database", false).await;
     shows(&health_url, "database", false).await;
     assert_eq!(client().get(format!("{url}/api/v1/me")).send().await.unwrap().status(), 503);
-    let mut postgres = tokio::task::spawn_blocking(move || {
-        postgres.start();
-        postgres
-    })
-    .await
-    .unwrap();
+    blocking(OwnPostgres::start).await;
     let server = server.await.unwrap();
     shows(&url, "database", true).await;
     shows(&health_url, "executor", true).await;
     let token = token(&server, &client()).await;
 
     // both go away in the middle of a run, the database by a crash
-    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
+    let mut there = begin(&server.url, &token, &site.at("project"), &site.at("there"));
     let watcher = Watcher::new(&server, &token);
     watcher.works_on(&watcher.run().await, "model").await;
-    let (mut postgres, mut nats) = tokio::task::spawn_blocking(move || {
+    let mut nats = tokio::task::spawn_blocking(move || {
+        let mut nats = nats;
         nats.stop();
-        postgres.crash();
-        (postgres, nats)
+        nats
     })
     .await
     .unwrap();
+    blocking(OwnPostgres::crash).await;
     shows(&url, "database", false).await;
     shows(&url, "events", false).await;
     shows(&health_url, "events", false).await;
-    let (postgres, nats) = tokio::task::spawn_blocking(move || {
-        postgres.start();
+    blocking(OwnPostgres::start).await;
+    let nats = tokio::task::spawn_blocking(move || {
         nats.start();
-        (postgres, nats)
+        nats
     })
     .await
     .unwrap();
@@ -129,7 +119,7 @@ async fn what_is_away_is_named_and_waited_for_and_nothing_is_lost() {
     shows(&health_url, "executor", true).await;
     let figures = client().get(format!("{health_url}/metrics")).send().await.unwrap().text().await.unwrap();
     assert!(figures.contains("proofmark_flow_queued_runs{queue=\"silicon.c\"} 0"), "{figures}");
-    undisturbed(&environment, &at("data"), folder.path());
     drop((server, works));
-    tokio::task::spawn_blocking(move || drop((database, postgres, nats))).await.unwrap();
+    site.undisturbed().await;
+    tokio::task::spawn_blocking(move || drop((postgres, nats))).await.unwrap();
 }

@@ -1,11 +1,11 @@
 //! Servers and workers killed (SIGKILL) whenever a step of a run begins or ends: the run ends as if undisturbed, its
 //! results have the bytes of the command line's, and what it tells others is told once.
 
-use crate::processes::{Ends, Server, Watcher, begin, client, fleet, pause, project, token, undisturbed, worker};
+use crate::processes::{Ends, Server, Site, Watcher, begin, client, pause, project, token, undisturbed};
 use proofmark_testkit::receiver::{Receiver, reply};
-use proofmark_testkit::services;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Calls `kill` whenever a step of the run is seen in a state for the first time, until the command line that waits for
@@ -73,7 +73,7 @@ async fn traces(server: &Server, token: &str, run: &str, ledger: &Receiver) -> B
 }
 
 /// Runs the same once more without a disturbance, and compares.
-async fn as_if_undisturbed(server: &Server, token: &str, run: &str, ledger: &Receiver, folder: &std::path::Path) {
+async fn as_if_undisturbed(server: &Server, token: &str, run: &str, ledger: &Receiver, folder: &Path) {
     let mut again = begin(&server.url, token, &folder.join("project"), &folder.join("again"));
     again.end().await;
     let other = Watcher::new(server, token).run().await;
@@ -94,11 +94,16 @@ async fn as_if_undisturbed(server: &Server, token: &str, run: &str, ledger: &Rec
     }
 }
 
-/// A webhook for everything, and who receives it.
-async fn ledger(server: &Server, token: &str) -> Receiver {
+/// Sets the server up with a webhook for everything, and begins a run: the owner's token, who receives the webhook, who
+/// watches, the run, and the command line that waits for it.
+async fn begun(server: &Server, folder: &Path) -> (String, Receiver, Watcher, String, Ends) {
+    let token = token(server, &client()).await;
     let ledger = Receiver::new(|_, _| reply(204)).await;
-    server.post("webhooks", token, json!({"url": ledger.url("/ledger")})).await;
-    ledger
+    server.post("webhooks", &token, json!({"url": ledger.url("/ledger")})).await;
+    let watcher = Watcher::new(server, &token);
+    let there = begin(&server.url, &token, &folder.join("project"), &folder.join("there"));
+    let run = watcher.run().await;
+    (token, ledger, watcher, run, there)
 }
 
 const OUTSIDE: (&str, &str) = ("PROOFMARK_ALLOW_NETWORKS", "127.0.0.0/8");
@@ -110,11 +115,7 @@ async fn a_server_that_is_killed_at_every_step_goes_on() {
     project(&at("project"));
     let mut server = Server::with(&at("data"), "127.0.0.1:0", &[OUTSIDE]);
     let address = server.address().to_string();
-    let token = token(&server, &client()).await;
-    let ledger = ledger(&server, &token).await;
-    let watcher = Watcher::new(&server, &token);
-    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
-    let run = watcher.run().await;
+    let (token, ledger, watcher, run, mut there) = begun(&server, folder.path()).await;
     let seen = at_every_state(&watcher, &run, &mut there, async || {
         server.process.kill();
         server = Server::with(&at("data"), &address, &[OUTSIDE]);
@@ -129,39 +130,26 @@ async fn a_server_that_is_killed_at_every_step_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_and_servers_that_are_killed_at_every_step_go_on() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    project(&at("project"));
-    let (database, bucket, nats) = tokio::task::spawn_blocking(|| {
-        (services::postgres().fresh_database(), services::s3().fresh_bucket(), services::nats())
-    })
-    .await
-    .unwrap();
-    let mut environment = fleet(&database, &bucket, nats.url(), &at("data"));
-    environment.push((OUTSIDE.0, OUTSIDE.1.into()));
-    let mut server = Server::run(&["--workers", "0", "--listen", "127.0.0.1:0"], &environment);
+    let mut site = Site::shared().await;
+    site.environment.push((OUTSIDE.0, OUTSIDE.1.into()));
+    let mut server = site.server("127.0.0.1:0");
     let address = server.address().to_string();
-    let token = token(&server, &client()).await;
-    let ledger = ledger(&server, &token).await;
-    let watcher = Watcher::new(&server, &token);
-    let mut there = begin(&server.url, &token, &at("project"), &at("there"));
-    let run = watcher.run().await;
-    let mut works = worker(&environment);
+    let mut works = site.worker();
     let mut turn = 0;
+    let (token, ledger, watcher, run, mut there) = begun(&server, site.folder.path()).await;
     let seen = at_every_state(&watcher, &run, &mut there, async || {
         turn += 1;
         if turn % 3 == 0 {
             server.process.kill();
-            server = Server::run(&["--workers", "0", "--listen", &address], &environment);
+            server = site.server(&address);
         } else {
             works.kill();
-            works = worker(&environment);
+            works = site.worker();
         }
     })
     .await;
     assert!(seen.len() >= 12, "{seen:?}");
-    as_if_undisturbed(&server, &token, &run, &ledger, folder.path()).await;
+    as_if_undisturbed(&server, &token, &run, &ledger, site.folder.path()).await;
     drop((works, server));
-    undisturbed(&environment, &at("data"), folder.path());
-    tokio::task::spawn_blocking(move || drop(database)).await.unwrap();
+    site.undisturbed().await;
 }

@@ -1,7 +1,7 @@
 //! Servers, workers and command lines as processes, and what their users ask of them.
 
 use crate::support::python;
-use proofmark_testkit::services::{Bucket, Database};
+use proofmark_testkit::services::{self, Database};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -249,19 +249,62 @@ impl Watcher {
     }
 }
 
-/// The environment of a server and workers on PostgreSQL, S3 and NATS with the keys in one folder.
-pub fn fleet(database: &Database, bucket: &Bucket, nats: &str, data: &Path) -> Vec<(&'static str, String)> {
-    vec![
-        ("PROOFMARK_DATABASE", database.url()),
-        ("PROOFMARK_BLOBS", format!("s3://{}/blobs", bucket.name)),
-        ("PROOFMARK_EVENTS", nats.to_string()),
-        ("PROOFMARK_DATA", data.display().to_string()),
-        ("AWS_ENDPOINT", bucket.endpoint.clone()),
-        ("AWS_REGION", bucket.region.clone()),
-        ("AWS_ACCESS_KEY_ID", bucket.access_key.clone()),
-        ("AWS_SECRET_ACCESS_KEY", bucket.secret_key.clone()),
-        ("PROOFMARK_PYTHON", python().display().to_string()),
-    ]
+/// A folder with a project in it, and PostgreSQL, S3 and NATS for a server and workers that share the folder's keys.
+pub struct Site {
+    pub folder: tempfile::TempDir,
+    /// What all processes are told.
+    pub environment: Vec<(&'static str, String)>,
+    /// Removed with this.
+    _database: Database,
+}
+
+impl Site {
+    /// With the database that `database` makes, and the address of NATS that `events` gives.
+    pub async fn new(
+        database: impl FnOnce() -> Database + Send + 'static,
+        events: impl FnOnce() -> String + Send + 'static,
+    ) -> Site {
+        let made = tokio::task::spawn_blocking(|| (database(), services::s3().fresh_bucket(), events()));
+        let (database, bucket, events) = made.await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        project(&folder.path().join("project"));
+        let environment = vec![
+            ("PROOFMARK_DATABASE", database.url()),
+            ("PROOFMARK_BLOBS", format!("s3://{}/blobs", bucket.name)),
+            ("PROOFMARK_EVENTS", events),
+            ("PROOFMARK_DATA", folder.path().join("data").display().to_string()),
+            ("AWS_ENDPOINT", bucket.endpoint.clone()),
+            ("AWS_REGION", bucket.region.clone()),
+            ("AWS_ACCESS_KEY_ID", bucket.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", bucket.secret_key.clone()),
+            ("PROOFMARK_PYTHON", python().display().to_string()),
+        ];
+        Site { folder, environment, _database: database }
+    }
+
+    /// On the servers that tests share.
+    pub async fn shared() -> Site {
+        Site::new(|| services::postgres().fresh_database(), || services::nats().url().to_string()).await
+    }
+
+    pub fn at(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A server that leaves the work to others.
+    pub fn server(&self, listen: &str) -> Server {
+        Server::run(&["--workers", "0", "--listen", listen], &self.environment)
+    }
+
+    pub fn worker(&self) -> Ends {
+        worker(&self.environment)
+    }
+
+    /// Compares with the command line, then removes the database.
+    pub async fn undisturbed(self) {
+        undisturbed(&self.environment, &self.at("data"), self.folder.path());
+        tokio::task::spawn_blocking(move || drop(self)).await.unwrap();
+    }
 }
 
 /// `proofmark worker`.

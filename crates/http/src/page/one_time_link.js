@@ -24,7 +24,7 @@ form.addEventListener("submit", async (event) => {
     const answer = await fetch(form.dataset.to, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     if (answer.ok) {
       form.hidden = true; by("intro").hidden = true;
-      by("commands").textContent = by("commands").textContent.replaceAll("{origin}", location.origin).replace("{email}", () => body.email);
+      by("commands").textContent = by("commands").textContent.replaceAll("{origin}", location.origin).replace("{email}", () => body.email || "...");
       by("done").hidden = false;
       return;
     }
