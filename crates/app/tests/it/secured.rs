@@ -3,6 +3,7 @@
 use crate::processes::{Server, token};
 use proofmark_testkit::services::{self, CLIENT_ID, CLIENT_SECRET, USERS};
 use reqwest::{Certificate, Client};
+use rustix::process::{Pid, Signal};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
@@ -174,8 +175,7 @@ async fn a_renewed_certificate_is_taken_while_the_server_works() {
         client.get(format!("{}/livez", server.url)).send().await.is_ok()
     };
     let hang_up = async || {
-        let pid = server.process.0.id().to_string();
-        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+        rustix::process::kill_process(Pid::from_child(&server.process.0), Signal::HUP).unwrap();
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     };
     assert!(believes(first.cert.pem()).await && !believes(second.cert.pem()).await);
