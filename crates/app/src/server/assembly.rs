@@ -203,7 +203,7 @@ impl Assembly {
         });
         self.every("sweep", Duration::ZERO, SWEEP, &stopping, |p| async move { uploads::sweep(&p).await.map(drop) });
         let engine = self.engine.clone();
-        self.every("take figures", FIGURES, FIGURES, &stopping, move |_| {
+        self.every("take figures", Duration::ZERO, FIGURES, &stopping, move |_| {
             let engine = engine.clone();
             async move { engine.metrics().await.map(|m| m.publish()) }
         });
