@@ -38,29 +38,33 @@ pub enum Clients {
 /// Accepts connections over TLS. A renewed certificate is taken while it listens, for connections from then on; clones are
 /// the same one.
 #[derive(Clone)]
-pub struct Tls(Arc<RwLock<TlsAcceptor>>);
+pub struct Tls(Arc<RwLock<(Pem, TlsAcceptor)>>);
 
 impl Tls {
     /// With these.
     ///
     /// # Errors
     /// `http.tls`, with the option that names the wrong file as its place.
-    pub fn new(pem: &Pem) -> Result<Tls> {
-        Ok(Tls(Arc::new(RwLock::new(acceptor(pem)?))))
+    pub fn new(pem: Pem) -> Result<Tls> {
+        let acceptor = acceptor(&pem)?;
+        Ok(Tls(Arc::new(RwLock::new((pem, acceptor)))))
     }
 
-    /// With others from now on. Those before stay where these cannot be used.
+    /// With these from now on; whether they are others. Those before stay where these cannot be used.
     ///
     /// # Errors
     /// As [`Tls::new`].
-    pub fn renew(&self, pem: &Pem) -> Result<()> {
-        let renewed = acceptor(pem)?;
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = renewed;
-        Ok(())
+    pub fn renew(&self, pem: Pem) -> Result<bool> {
+        if self.0.read().unwrap_or_else(PoisonError::into_inner).0 == pem {
+            return Ok(false);
+        }
+        let acceptor = acceptor(&pem)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = (pem, acceptor);
+        Ok(true)
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 }
 
@@ -202,7 +206,7 @@ mod tests {
     fn what_is_no_certificate_stops_the_start() {
         for (certificates, key) in [("", ""), ("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "x")] {
             let pem = Pem { certificates: certificates.into(), key: key.into(), clients: Clients::Unasked };
-            let Err(e) = Tls::new(&pem) else { panic!("it was taken") };
+            let Err(e) = Tls::new(pem) else { panic!("it was taken") };
             assert_eq!(e.code, "http.tls");
         }
     }

@@ -106,10 +106,8 @@ fn file(settings: &Settings, name: &str) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// `config.invalid`, with the option and its origin.
-pub fn tls(settings: &Settings) -> Result<Option<(Tls, Pem)>> {
-    let Some(pem) = pem(settings)? else { return Ok(None) };
-    let tls = Tls::new(&pem).map_err(|e| named(settings, e))?;
-    Ok(Some((tls, pem)))
+pub fn tls(settings: &Settings) -> Result<Option<Tls>> {
+    pem(settings)?.map(|pem| Tls::new(pem).map_err(|e| named(settings, e))).transpose()
 }
 
 /// The error with the option whose file it is about.
@@ -124,11 +122,8 @@ fn named(settings: &Settings, e: Error) -> Error {
 ///
 /// # Errors
 /// `config.invalid`, with the option and its origin.
-pub fn renew(settings: &Settings, tls: &Tls, last: &mut Pem) -> Result<bool> {
-    let Some(pem) = pem(settings)?.filter(|pem| pem != last) else { return Ok(false) };
-    tls.renew(&pem).map_err(|e| named(settings, e))?;
-    *last = pem;
-    Ok(true)
+pub fn renew(settings: &Settings, tls: &Tls) -> Result<bool> {
+    pem(settings)?.map_or(Ok(false), |pem| tls.renew(pem).map_err(|e| named(settings, e)))
 }
 
 fn pem(settings: &Settings) -> Result<Option<Pem>> {

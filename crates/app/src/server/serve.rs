@@ -7,7 +7,7 @@ use crate::server::assembly::{Assembly, Plan, reach_database};
 use crate::server::config::Settings;
 use crate::server::{identity, logging, places, settings};
 use proofmark_base::error::{Error, Result};
-use proofmark_http::{Config, Dependency, Front, Pem, Rate, Tls};
+use proofmark_http::{Config, Dependency, Front, Rate, Tls};
 use proofmark_platform_service::identity::setup;
 use serde_json::json;
 use std::time::Duration;
@@ -51,16 +51,16 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
     let plan = Plan::read(settings)?;
     let tls = if answers { identity::tls(settings)? } else { None };
     let config = if answers { Some(config(settings)?) } else { settings.health_listen()?.map(Config::new) };
-    let config = config.map(|c| Config { tls: tls.as_ref().map(|(tls, _)| tls.clone()), ..c });
+    let config = config.map(|c| Config { tls: tls.clone(), ..c });
     let data = places::data_folder(settings)?;
     let front = match config {
         Some(config) => Some(Front::bind(config).await?),
         None => None,
     };
     let renewed = match tls {
-        Some((tls, pem)) => {
+        Some(tls) => {
             let hangup = signal(SignalKind::hangup()).map_err(no_signals)?;
-            Some(tokio::spawn(renewal(settings.clone(), tls, pem, hangup)))
+            Some(tokio::spawn(renewal(settings.clone(), tls, hangup)))
         }
         None => None,
     };
@@ -112,10 +112,10 @@ async fn run(settings: &Settings, answers: bool, console: &mut Console) -> Resul
 }
 
 /// Takes renewed certificates: at SIGHUP, and at the latest a minute after the files have changed.
-async fn renewal(settings: Settings, tls: Tls, mut last: Pem, mut hangup: Signal) {
+async fn renewal(settings: Settings, tls: Tls, mut hangup: Signal) {
     loop {
         let _ = tokio::time::timeout(RENEWAL, hangup.recv()).await;
-        match identity::renew(&settings, &tls, &mut last) {
+        match identity::renew(&settings, &tls) {
             Ok(true) => tracing::info!("the server's certificate is a new one"),
             Ok(false) => {}
             Err(e) => tracing::warn!(error = %e, "the server keeps the certificate that it has"),

@@ -28,7 +28,7 @@ impl Secured {
         let server = certificate(&["localhost"]);
         let mut config = config();
         let pem = Pem { certificates: server.pem.clone().into(), key: server.key.clone().into(), clients };
-        config.tls = Some(Tls::new(&pem).unwrap());
+        config.tls = Some(Tls::new(pem).unwrap());
         Secured { world: World::with(config).await, server }
     }
 
